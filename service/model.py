@@ -1,0 +1,213 @@
+"""Every value that passes between stages: frozen, slotted dataclasses. Offsets count code points of `Document.text`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Format = Literal["docx", "doc", "wps", "rtf", "pdf", "txt", "md"]
+BlockKind = Literal["title", "heading", "paragraph", "table", "caption", "figure", "list", "toc", "note"]
+Alignment = Literal["left", "center", "right", "justify"]
+Basis = Literal["notice", "programme", "ours"]
+Severity = Literal["error", "warning", "advice"]
+Verdict = Literal["pass", "fail", "not_checked"]
+Status = Literal["complete", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Our own limitation, or a fact about the file that the reader should know. `message` is Chinese."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Effective formatting of a paragraph after all inheritance, by the majority of its characters. None: unknown."""
+
+    style: str | None = None  # the style's name as in the file, e.g. "heading 1", "标题 1"
+    font: str | None = None  # typeface of the East-Asian characters: 宋体, SimSun, 黑体 … as the file names it
+    size: float | None = None  # points; 小四 = 12, 四号 = 14, 小二 = 18
+    bold: bool | None = None
+    alignment: Alignment | None = None
+    line_rule: Literal["auto", "exact", "at_least"] | None = None
+    line_spacing: float | None = None  # multiple of single for "auto", points otherwise
+    outline: int | None = None  # 1-9 as Word counts from 1; None = body text
+    indent: float | None = None  # first-line indent in points
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell. Merged cells appear once, at their first row and column."""
+
+    row: int  # from 0
+    column: int  # from 0, in grid columns
+    rows: int  # rows spanned, at least 1
+    columns: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, table, figure … in document order.
+
+    Blocks are joined by one newline in `Document.text` and never overlap. A figure adds nothing to the text: start == end, at the end
+    of the text of the block before it. A table's rows are joined by newlines and its cells by tabs; inside a cell paragraphs and line breaks
+    become one blank.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int | None = None  # heading or list level, from 1
+    label: str = ""  # the automatic number as printed by Word ("一、", "1.1", "（二）"), without trailing blank; not part of the text
+    page: int | None = None  # from 1, where the format knows pages
+    layout: Layout | None = None
+    cells: tuple[Cell, ...] = ()
+    columns: int = 0  # grid columns of a table
+
+
+@dataclass(frozen=True, slots=True)
+class PageSetup:
+    """A run of pages of one size; millimetres."""
+
+    width: float
+    height: float
+    top: float | None = None
+    bottom: float | None = None
+    left: float | None = None
+    right: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read, before any judging."""
+
+    name: str  # file name without folder
+    sha256: str  # of the file's bytes
+    format: Format
+    text: str
+    blocks: tuple[Block, ...] = ()
+    notes: tuple[Note, ...] = ()
+    pages: int | None = None
+    page_setups: tuple[PageSetup, ...] = ()
+    layout_known: bool = False  # fonts, sizes, alignment are real (docx, PDF with a text layer), not guessed (txt, OCR)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSpec:
+    """A section as an edition declares it."""
+
+    key: str  # overview, background, process, results, abstract, lessons, extension
+    name: str  # the notice's own heading, e.g. 企业概况
+    required: bool
+    headings: tuple[str, ...] = ()  # other headings that are accepted, without numbers
+    group: str | None = None  # heading above it that holds several sections (2014: 质量标杆典型经验)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the write-up, in document order."""
+
+    block: int  # index into Document.blocks
+    level: int  # depth in the heading tree, from 1
+    label: str  # the number as printed, automatic or typed: "一、", "（二）", "1.1", "第一部分"; "" if none
+    form: str  # what kind of number: "一、", "（一）", "1.", "（1）", "1.1", "1.1.1", "第一章", "①" …; "" if none
+    number: int | None  # its value: 一、 -> 1; for 1.2.3 the last part
+    text: str  # without the number
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    text: str
+    start: int
+    end: int
+    block: int | None = None  # None where the title does not stand in a block of its own (a table cell, 经验名称：…)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    key: str
+    heading: str | None  # as printed, number included; None where the write-up gives none
+    start: int  # of the heading, or of the body where there is none
+    body_start: int  # after the heading line
+    end: int
+    words: int  # 字数 of the body: heading line excluded; subheadings, captions and tables included
+    blocks: tuple[int, ...] = ()  # indexes into Document.blocks, heading included
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A document understood as a write-up."""
+
+    document: Document
+    title: Title | None
+    organisation: str | None
+    sections: tuple[Section, ...]  # in document order; a key may recur
+    headings: tuple[Heading, ...]
+    missing: tuple[str, ...]  # keys of required sections not found, in the edition's order
+    specs: tuple[SectionSpec, ...]  # the edition's sections
+    start: int = 0  # the write-up inside the document: cover, contents, application form and evidence are outside
+    end: int = 0
+    is_writeup: bool = True  # False: only a form, evidence or something else was found; no rule about the write-up can be judged
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place where a rule is not kept. `values` fill the rule's message; "measured" and "allowed" are reported as well."""
+
+    start: int
+    end: int
+    values: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    reason: str  # Chinese
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    message: str
+    start: int
+    end: int
+    measured: str | int | float | None = None
+    allowed: str | int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    rule: str  # "2022-hebei/2.3"
+    check: str
+    basis: Basis
+    clause: str | None
+    verdict: Verdict
+    severity: Severity
+    reason: str | None = None  # why it was not checked
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything said of one document. `submission` is None where it could not be read."""
+
+    name: str
+    sha256: str
+    format: Format | None
+    edition: str
+    edition_hash: str
+    status: Status
+    notes: tuple[Note, ...] = ()
+    submission: Submission | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds a stage
