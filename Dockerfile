@@ -1,0 +1,23 @@
+# docker build -t biaogan .                                 reads docx, pdf, txt, md and scanned pages
+# docker build -t biaogan --build-arg LIBREOFFICE=1 .       also doc, wps and rtf
+# docker run --rm --network none -v "$PWD:/work" --user "$(id -u):$(id -g)" biaogan check . --edition 2024-caq --html out
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY service ./service
+RUN python -m venv /opt/biaogan && /opt/biaogan/bin/pip install --no-cache-dir '.[ocr]'
+
+FROM python:3.11-slim
+ARG LIBREOFFICE=0
+# libgl1 and libglib2.0-0: OpenCV, which the OCR needs. The fonts are for LibreOffice, which lays pages out.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+ && if [ "$LIBREOFFICE" = 1 ]; then apt-get install -y --no-install-recommends libreoffice-writer fonts-noto-cjk; fi \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 biaogan
+COPY --from=build /opt/biaogan /opt/biaogan
+ENV PATH=/opt/biaogan/bin:$PATH PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
+USER biaogan
+WORKDIR /work
+ENTRYPOINT ["biaogan"]
+CMD ["--help"]

@@ -1,0 +1,78 @@
+# biaogan (标杆审读). `make run` from a fresh clone; `make test` is what CI runs.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out
+PACKAGES := libreoffice-writer libreoffice-calc poppler-utils fonts-noto-cjk chromium
+PROGRAMS := soffice pdftoppm chromium
+
+.PHONY: help run setup test static check bench samples clean
+
+help:  ## What each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+# Stamps make the second call quick; a changed pyproject.toml installs again.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: Python 3.11 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ocr]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ocr]'
+	@touch $@ $(VENV)/.installed
+
+# One call an edition: the editions stand in the sources of the samples. Exit code 1 means errors were found in them, which is their purpose.
+run: $(VENV)/.installed  ## Build the environment and check the constructed write-ups in corpora/samples/
+	@mkdir -p $(OUT)
+	@for edition in $$(sed -n 's/^edition *= *"\(.*\)".*/\1/p' corpora/samples/sources/*.toml | sort -u); do \
+	  files=(); \
+	  for source in $$(grep -lE "^edition *= *\"$$edition\"" corpora/samples/sources/*.toml); do \
+	    name=$$(basename "$$source" .toml); \
+	    for suffix in docx pdf; do [ ! -f "corpora/samples/$$name.$$suffix" ] || files+=("corpora/samples/$$name.$$suffix"); done; \
+	  done; \
+	  [ "$${#files[@]}" -gt 0 ] || continue; \
+	  $(BIN)/biaogan check "$${files[@]}" --edition "$$edition" --json "$(OUT)/$$edition.jsonl" --html "$(OUT)/$$edition" \
+	    --xlsx "$(OUT)/$$edition.xlsx" --annotate "$(OUT)/$$edition" || [ $$? -eq 1 ]; \
+	done
+	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
+	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
+
+setup:  ## Install the system programs that the slow tests use (needs apt-get and root; otherwise says so and goes on)
+	@missing=(); for program in $(PROGRAMS); do command -v $$program >/dev/null || missing+=($$program); done; \
+	fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fonts-noto-cjk); \
+	if [ "$${#missing[@]}" -eq 0 ]; then exit 0; fi; \
+	echo "not installed: $${missing[*]}"; \
+	if ! command -v apt-get >/dev/null || [ "$$(id -u)" -ne 0 ]; then \
+	  echo "apt-get and root are needed to install $(PACKAGES); the tests that use them are skipped"; exit 0; \
+	fi; \
+	{ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(PACKAGES); } \
+	  || echo "could not install $(PACKAGES); the tests that use them are skipped"
+
+test: setup $(VENV)/.installed-dev  ## The whole test suite
+	$(BIN)/python -m pytest -n 2
+
+static: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: static  ## Style, types, import contracts and the quick tests, under a minute
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not shared'
+
+samples: $(VENV)/.installed-dev  ## Make corpora/samples/*.docx and *.pdf again from their sources
+	$(BIN)/python corpora/samples/build.py
+
+bench: $(VENV)/.installed-dev  ## Measure the speed; writes benchmarks/results.json
+	$(BIN)/python benchmarks/speed.py
+
+clean:  ## Remove the environment and everything made
+	rm -rf $(VENV) $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
