@@ -161,6 +161,19 @@ class Submission:
     def text(self) -> str:
         return self.document.text
 
+    def named(self, *keys: str) -> tuple[Section, ...]:
+        """The sections of these keys, in document order."""
+        return tuple(section for section in self.sections if section.key in keys)
+
+    def blocks_of(self, *sections: Section) -> tuple[Block, ...]:
+        """The blocks of these sections, headings included, in document order."""
+        indexes = sorted({index for section in sections for index in section.blocks})
+        return tuple(self.document.blocks[index] for index in indexes)
+
+    def name_of(self, key: str) -> str:
+        """The notice's own heading of a section; the key itself where the edition declares none."""
+        return next((spec.name for spec in self.specs if spec.key == key), key)
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -195,6 +208,51 @@ class Outcome:
     severity: Severity
     reason: str | None = None  # why it was not checked
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of a rulebook: a check bound to its parameters, with what the reader is told where it is not kept."""
+
+    id: str  # "2022-hebei/2.3"
+    check: str
+    basis: Basis
+    clause: str | None
+    severity: Severity
+    message: str  # Chinese, with the check's placeholders
+    params: object | None = None  # an instance of the check's Params; None where unavailable
+    unavailable: str | None = None  # why the rule cannot be judged: the notice points to a guide that it does not contain
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A focus area that an edition declares."""
+
+    id: str
+    name: str  # official wording, shortened to a label
+    wording: str  # official wording
+    clause: str
+    themes: tuple[str, ...]
+    group: str | None = None
+    by_facts: bool = False  # decided by the size of the enterprise, not by what the write-up is about (中小企业)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A year's rulebook, read and validated."""
+
+    id: str
+    name: str
+    document: str  # 文号
+    issuer: str
+    date: str  # ISO
+    year: int  # the year of application
+    count: str  # 字数口径
+    tolerance: float  # share above a limit that is still let pass
+    sections: tuple[SectionSpec, ...]
+    areas: tuple[Area, ...]
+    rules: tuple[Rule, ...]
+    hash: str  # sha256 of the file
 
 
 @dataclass(frozen=True, slots=True)
