@@ -1,0 +1,299 @@
+"""Headings of a document: by outline level, style, number, weight, size, isolation and wording; and the tree they form."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.model import Block, Document, Heading
+
+_CHINESE = "〇零一二三四五六七八九十百"
+_DIGIT = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
+_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+
+# form of the number, its rank in the customary order of Chinese headings (lower stands above), pattern
+_FORMS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
+    ("第一篇", -1.0, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*篇[\s:：、]*")),
+    ("第一部分", 0.0, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*(?:部分|章)[\s:：、]*")),
+    ("第一节", 0.5, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*节[\s:：、]*")),
+    ("（一）", 2.0, re.compile(rf"[（(]\s*([{_CHINESE}]{{1,4}})\s*[)）][、.．\s]*")),
+    ("一、", 1.0, re.compile(rf"([{_CHINESE}]{{1,4}})(?:\s*[、．.，,:：]|[\s\u3000]+)[\s\u3000]*")),
+    ("1.1.1.1", 3.75, re.compile(r"(?:\d{1,2}[.．]){3}(\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
+    ("1.1.1", 3.5, re.compile(r"(?:\d{1,2}[.．]){2}(\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
+    ("1.1", 3.25, re.compile(r"\d{1,2}[.．](\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
+    ("1.", 3.0, re.compile(r"(\d{1,2})[.．、](?!\d)[\s\u3000]*")),
+    ("（1）", 4.0, re.compile(r"[（(]\s*(\d{1,2})\s*[)）][、.．\s]*")),
+    ("1)", 5.0, re.compile(r"(\d{1,2})[)）][、.．\s]*")),
+    ("①", 6.0, re.compile(rf"([{_CIRCLED}])[、.．\s]*")),
+    ("1", 3.0, re.compile(r"(\d{1,2})[\s\u3000]+(?=[^\d\s%％])")),
+    ("做法一", 2.5, re.compile(rf"(?:做法|举措|措施|经验|案例|亮点|阶段|步骤|实践|模块|抓手)\s*(?:之)?\s*([{_CHINESE}]{{1,3}}|\d{{1,2}})[\s\u3000]*[:：、．.\s]")),
+)
+_RANK = {form: rank for form, rank, _ in _FORMS}
+_LONGEST = 60  # characters of a heading
+_ENDS_A_SENTENCE = "。；;，,、：:！!…"
+_INNER_SENTENCE = re.compile(r"[。；;！!]")
+_PARAGRAPH = 40  # characters from which a block counts as running text
+_THRESHOLD = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    form: str
+    value: int | None
+    label: str  # as printed, without blanks around
+    length: int  # characters of the text it takes, blanks after it included; 0 for an automatic number
+
+
+def value_of(digits: str) -> int | None:
+    """The value of a Chinese, Arabic or circled number up to 99; None where it is none."""
+    if digits.isdigit() and digits.isascii():
+        return int(digits)
+    if digits in _CIRCLED:
+        return _CIRCLED.index(digits) + 1
+    if "百" in digits:
+        return None
+    if "十" in digits:
+        tens, _, ones = digits.partition("十")
+        if (tens and tens not in _DIGIT) or (ones and ones not in _DIGIT):
+            return None
+        return (_DIGIT[tens] if tens else 1) * 10 + (_DIGIT[ones] if ones else 0)
+    return _DIGIT.get(digits)
+
+
+def number_of(text: str, *, label: str = "") -> Number | None:
+    """The number a heading begins with: the automatic one where Word prints one, else the typed one."""
+    source = f"{label} " if label else text
+    for form, _, pattern in _FORMS:
+        match = pattern.match(source)
+        if match:
+            value = value_of(match[1])
+            if value is None:
+                continue
+            if label:
+                return Number(form, value, label, 0)
+            keep = match.end() if form != "做法一" else 0  # 做法一：… is part of the heading's words
+            return Number(form, value, match[0].strip(), keep)
+    return Number(label, None, label, 0) if label else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What running text looks like in this document."""
+
+    size: float | None
+    bold: bool
+    font: str | None
+    alignment: str | None
+
+
+def _body(document: Document) -> _Body:
+    sizes: Counter[float | None] = Counter()
+    fonts: Counter[str | None] = Counter()
+    bold: Counter[bool] = Counter()
+    sides: Counter[str | None] = Counter()
+    for block in document.blocks:
+        if block.kind in {"paragraph", "list", "heading"} and block.layout is not None:
+            length = block.end - block.start
+            sizes[block.layout.size] += length
+            fonts[block.layout.font] += length
+            bold[bool(block.layout.bold)] += length
+            sides[block.layout.alignment] += length
+    if not sizes:
+        return _Body(None, bold=False, font=None, alignment=None)
+    return _Body(sizes.most_common(1)[0][0], bold=bold.most_common(1)[0][0], font=fonts.most_common(1)[0][0], alignment=sides.most_common(1)[0][0])
+
+
+def _stands_out(block: Block, body: _Body) -> float:
+    """Points for weight, size, font and alignment against the running text."""
+    layout = block.layout
+    if layout is None:
+        return 0.0
+    points = 0.0
+    if layout.bold and not body.bold:
+        points += 1.5
+    if layout.size and body.size and layout.size > body.size + 0.4:
+        points += 1.5
+    if layout.font and body.font and layout.font != body.font:
+        points += 0.75
+    if layout.alignment == "center" and body.alignment != "center":
+        points += 0.75
+    return points
+
+
+def named(text: str, names: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """How far a heading's words name each section of the lexicon, 0 to 1.
+
+    A whole name counts 1; a part of a heading counts its weight, less where the heading says much besides.
+    """
+    bare = re.sub(r"[\s\u3000“”‘’《》（）()：:、，,。！？?!—-]", "", text)
+    scores: dict[str, float] = {}
+    for key, entry in names.items():
+        if bare in entry["names"]:
+            scores[key] = 1.0
+            continue
+        best = 0.0
+        for word, weight in entry["words"].items():
+            if word in bare:
+                best = max(best, weight * (0.55 + 0.45 * min(1.0, (len(word) + 4) / max(1, len(bare)))))
+        if best:
+            scores[key] = best
+    return scores
+
+
+def _next_text(blocks: Sequence[Block], index: int) -> Block | None:
+    return next((b for b in blocks[index + 1 :] if b.kind not in {"figure", "note"}), None)
+
+
+def _score(document: Document, index: int, *, number: Number | None, body: _Body, names: Mapping[str, Mapping[str, Any]], steps: bool) -> float:
+    block = document.blocks[index]
+    text = document.text[block.start : block.end].strip()
+    rest = text[number.length :] if number else text
+    points = 3.0 if block.kind == "heading" else 0.0
+    points += _stands_out(block, body)
+    if number and number.form in _RANK:
+        points += 1.5 if number.form not in {"1)", "①", "（1）"} else 0.75
+        points += 0.75 if steps else 0.0
+    best = max(named(rest, names).values(), default=0.0)
+    points += 2.5 * best if best >= 0.75 and len(rest) <= 24 else 0.6 * best
+    before = document.blocks[index - 1] if index else None
+    if before is not None and document.text[before.start : before.end].rstrip().endswith(("：", ":")):
+        points -= 1.5
+    after = _next_text(document.blocks, index)
+    followed = after is not None and (after.end - after.start >= _PARAGRAPH or after.kind in {"table", "caption", "heading"})
+    points += 0.5 if followed else -0.5
+    if block.kind == "list" and not followed:
+        points -= 1.0
+    if block.layout is None and followed and len(rest) <= 32 and after is not None and after.kind in {"paragraph", "list"}:
+        closed = before is None or document.text[max(before.start, before.end - 1) : before.end] in set("。！？”…）)") or before.kind in {"table", "caption", "figure", "heading"}
+        points += 2.0 if closed and (after.end - after.start) >= _PARAGRAPH else 0.5
+    return points
+
+
+def _candidate(document: Document, block: Block) -> Number | None | bool:
+    """The number of a block that may be a heading (None: without one), or False."""
+    if block.kind not in {"heading", "paragraph", "list", "title"}:
+        return False
+    text = document.text[block.start : block.end].strip()
+    if not text or len(text) > _LONGEST + (20 if block.kind == "heading" else 0):
+        return False
+    number = number_of(text, label=block.label)
+    rest = text[number.length :] if number else text
+    if not rest.strip() or _INNER_SENTENCE.search(rest[:-1]):
+        return False
+    if rest[-1] in _ENDS_A_SENTENCE and not (rest[-1] in "：:" and len(rest) <= 14) and block.kind != "heading":
+        return False
+    return number
+
+
+def find(document: Document, *, names: Mapping[str, Mapping[str, Any]], first: int = 0, last: int | None = None, skip: frozenset[int] = frozenset()) -> tuple[Heading, ...]:
+    """The headings among blocks[first:last], with their depth in the tree.
+
+    `names` is the sections lexicon; `skip` holds blocks known to be something else (the title).
+    """
+    stop = len(document.blocks) if last is None else last
+    candidates: dict[int, Number | None] = {}
+    for index in range(first, stop):
+        if index in skip:
+            continue
+        number = _candidate(document, document.blocks[index])
+        if number is not False:
+            candidates[index] = number if isinstance(number, Number) else None
+    seen: dict[str, set[int]] = {}
+    for number in candidates.values():
+        if number and number.value is not None:
+            seen.setdefault(number.form, set()).add(number.value)
+    body = _body(document)
+    chosen: list[tuple[int, Number | None]] = []
+    for index, number in candidates.items():
+        steps = bool(number and number.value is not None and ({number.value - 1, number.value + 1} & seen[number.form]))
+        if _score(document, index, number=number, body=body, names=names, steps=steps) >= _THRESHOLD:
+            chosen.append((index, number))
+    chosen = _without_lists(document, chosen)
+    return _tree(document, chosen, names=names)
+
+
+def _without_lists(document: Document, chosen: list[tuple[int, Number | None]]) -> list[tuple[int, Number | None]]:
+    """Drops runs of three or more numbered lines of one form that follow each other without text between: a list."""
+    drop: set[int] = set()
+    run: list[int] = []
+    for position, (index, number) in enumerate(chosen):
+        previous = chosen[position - 1] if position else None
+        block = document.blocks[index]
+        adjoining = (
+            previous is not None
+            and previous[0] == index - 1
+            and number is not None
+            and previous[1] is not None
+            and previous[1].form == number.form
+            and block.kind != "heading"
+        )
+        if not adjoining:
+            if len(run) >= 3:
+                drop.update(run)
+            run = []
+        run.append(position)
+    if len(run) >= 3:
+        drop.update(run)
+    return [item for position, item in enumerate(chosen) if position not in drop]
+
+
+def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, ...]]:
+    """A rank for each heading; the lower stands above. Outline levels rule where Word gives them, else the customary order of numbers."""
+    outlined = document.format != "pdf" and any(document.blocks[i].kind == "heading" and document.blocks[i].level for i, _ in chosen)
+    forms_at: dict[int, list[float]] = {}
+    if outlined:
+        for index, number in chosen:
+            block = document.blocks[index]
+            if block.kind == "heading" and block.level and number and number.form in _RANK:
+                forms_at.setdefault(block.level, []).append(_RANK[number.form])
+    strong: list[float] = []
+    for index, number in chosen:
+        block = document.blocks[index]
+        if number and number.form in _RANK and max(named(document.text[block.start + number.length : block.end], names).values(), default=0) >= 0.9:
+            strong.append(_RANK[number.form])
+    ranks: list[tuple[float, ...]] = []
+    for index, number in chosen:
+        block = document.blocks[index]
+        rank = _RANK.get(number.form) if number else None
+        if outlined and block.kind == "heading" and block.level:
+            ranks.append((0.0, float(block.level), rank if rank is not None else min(forms_at.get(block.level, [0.0]))))
+            continue
+        level = 1.0 if outlined else 0.0
+        text = document.text[block.start : block.end]
+        if rank is not None:
+            ranks.append((level, rank, 0.0))
+        elif max(named(text, names).values(), default=0.0) >= 0.75 and len(text) <= 20:
+            ranks.append((level, min(strong, default=-2.0), 0.0))
+        else:
+            size = block.layout.size if block.layout and block.layout.size else 0.0
+            ranks.append((level, 1.5 if not strong else max(strong) + 0.75, -size))
+    return ranks
+
+
+def _tree(document: Document, chosen: list[tuple[int, Number | None]], *, names: Mapping[str, Mapping[str, Any]]) -> tuple[Heading, ...]:
+    headings: list[Heading] = []
+    above: list[tuple[float, ...]] = []
+    for (index, number), rank in zip(chosen, _ranks(document, chosen, names), strict=True):
+        while above and above[-1] >= rank:
+            above.pop()
+        above.append(rank)
+        block = document.blocks[index]
+        raw = document.text[block.start : block.end]
+        lead = len(raw) - len(raw.lstrip())
+        text = raw.strip()[number.length if number else 0 :]
+        headings.append(
+            Heading(
+                block=index,
+                level=len(above),
+                label=number.label if number else "",
+                form=number.form if number else "",
+                number=number.value if number else None,
+                text=text,
+                start=block.start + lead,
+                end=block.end,
+            )
+        )
+    return tuple(headings)
