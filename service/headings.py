@@ -29,7 +29,13 @@ _FORMS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("1)", 5.0, re.compile(r"(\d{1,2})[)）][、.．\s]*")),
     ("①", 6.0, re.compile(rf"([{_CIRCLED}])[、.．\s]*")),
     ("1", 3.0, re.compile(r"(\d{1,2})[\s\u3000]+(?=[^\d\s%％])")),
-    ("做法一", 2.5, re.compile(rf"(?:做法|举措|措施|经验|案例|亮点|阶段|步骤|实践|模块|抓手)\s*(?:之)?\s*([{_CHINESE}]{{1,3}}|\d{{1,2}})[\s\u3000]*[:：、．.\s]")),
+    (
+        "做法一",
+        2.5,
+        re.compile(
+            rf"(?:做法|举措|措施|经验|案例|亮点|阶段|步骤|实践|模块|抓手)\s*(?:之)?\s*([{_CHINESE}]{{1,3}}|\d{{1,2}})[\s\u3000]*[:：、．.\s]"
+        ),
+    ),
 )
 _RANK = {form: rank for form, rank, _ in _FORMS}
 _LONGEST = 60  # characters of a heading
@@ -37,6 +43,11 @@ _ENDS_A_SENTENCE = "。；;，,、：:！!…"
 _INNER_SENTENCE = re.compile(r"[。；;！!]")
 _PARAGRAPH = 40  # characters from which a block counts as running text
 _THRESHOLD = 2.5
+_NAMES_A_SECTION = 0.75
+_LOW_FORMS = frozenset({"（1）", "1)", "①"})
+_SENTENCE_CLOSE = frozenset("。！？”…）)")
+
+Names = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,9 @@ def _body(document: Document) -> _Body:
             sides[block.layout.alignment] += length
     if not sizes:
         return _Body(None, bold=False, font=None, alignment=None)
-    return _Body(sizes.most_common(1)[0][0], bold=bold.most_common(1)[0][0], font=fonts.most_common(1)[0][0], alignment=sides.most_common(1)[0][0])
+    return _Body(
+        sizes.most_common(1)[0][0], bold=bold.most_common(1)[0][0], font=fonts.most_common(1)[0][0], alignment=sides.most_common(1)[0][0]
+    )
 
 
 def _stands_out(block: Block, body: _Body) -> float:
@@ -123,7 +136,7 @@ def _stands_out(block: Block, body: _Body) -> float:
     return points
 
 
-def named(text: str, names: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def named(text: str, names: Names) -> dict[str, float]:
     """How far a heading's words name each section of the lexicon, 0 to 1.
 
     A whole name counts 1; a part of a heading counts its weight, less where the heading says much besides.
@@ -143,37 +156,78 @@ def named(text: str, names: Mapping[str, Mapping[str, Any]]) -> dict[str, float]
     return scores
 
 
-def _next_text(blocks: Sequence[Block], index: int) -> Block | None:
-    return next((b for b in blocks[index + 1 :] if b.kind not in {"figure", "note"}), None)
+def _next_text(blocks: Sequence[Block], index: int) -> int | None:
+    return next((i for i in range(index + 1, len(blocks)) if blocks[i].kind not in {"figure", "note", "toc"}), None)
 
 
-def _score(document: Document, index: int, *, number: Number | None, body: _Body, names: Mapping[str, Mapping[str, Any]], steps: bool) -> float:
+def _is_text(document: Document, block: Block) -> bool:
+    """A paragraph that says something: long, or a closed sentence."""
+    length = block.end - block.start
+    return length >= _PARAGRAPH or (length >= _PARAGRAPH // 3 and document.text[block.end - 1] in _SENTENCE_CLOSE)
+
+
+def _followed(document: Document, index: int, candidates: Mapping[int, Number | None]) -> bool:
+    """Whether text, a table or a heading of another kind stands below, as it does below a heading but not below a list's item."""
+    after = _next_text(document.blocks, index)
+    if after is None:
+        return False
+    block = document.blocks[after]
+    if block.kind in {"table", "caption", "heading"} or (after not in candidates and _is_text(document, block)):
+        return True
+    if after not in candidates:
+        return False
+    mine, theirs = candidates[index], candidates[after]
+    if mine is not None and theirs is not None:
+        return mine.form != theirs.form
+    below = _next_text(document.blocks, after)
+    return below is not None and below not in candidates and _is_text(document, document.blocks[below])
+
+
+def _closed(document: Document, index: int, chosen: Mapping[int, Number | None]) -> bool:
+    """Whether what stands before is finished: a closed sentence, a table, a heading."""
+    if index == 0 or index - 1 in chosen:
+        return True
+    before = document.blocks[index - 1]
+    return (
+        before.kind in {"table", "caption", "figure", "heading", "title", "toc"}
+        or document.text[before.end - 1 : before.end] in _SENTENCE_CLOSE
+    )
+
+
+def _score(
+    document: Document,
+    index: int,
+    *,
+    candidates: Mapping[int, Number | None],
+    chosen: Mapping[int, Number | None],
+    body: _Body,
+    names: Names,
+    steps: bool,
+) -> float:
     block = document.blocks[index]
+    number = candidates[index]
     text = document.text[block.start : block.end].strip()
     rest = text[number.length :] if number else text
     points = 3.0 if block.kind == "heading" else 0.0
     points += _stands_out(block, body)
     if number and number.form in _RANK:
-        points += 1.5 if number.form not in {"1)", "①", "（1）"} else 0.75
+        points += 0.75 if number.form in _LOW_FORMS else 1.5
         points += 0.75 if steps else 0.0
     best = max(named(rest, names).values(), default=0.0)
-    points += 2.5 * best if best >= 0.75 and len(rest) <= 24 else 0.6 * best
-    before = document.blocks[index - 1] if index else None
-    if before is not None and document.text[before.start : before.end].rstrip().endswith(("：", ":")):
+    points += 2.5 * best if best >= _NAMES_A_SECTION and len(rest) <= 24 else 0.6 * best
+    if index and document.text[: document.blocks[index - 1].end].endswith(("：", ":")):
         points -= 1.5
-    after = _next_text(document.blocks, index)
-    followed = after is not None and (after.end - after.start >= _PARAGRAPH or after.kind in {"table", "caption", "heading"})
+    followed = _followed(document, index, candidates)
     points += 0.5 if followed else -0.5
     if block.kind == "list" and not followed:
         points -= 1.0
-    if block.layout is None and followed and len(rest) <= 32 and after is not None and after.kind in {"paragraph", "list"}:
-        closed = before is None or document.text[max(before.start, before.end - 1) : before.end] in set("。！？”…）)") or before.kind in {"table", "caption", "figure", "heading"}
-        points += 2.0 if closed and (after.end - after.start) >= _PARAGRAPH else 0.5
+    if block.layout is None and followed and len(rest) <= 32:
+        points += 2.0 if _closed(document, index, chosen) else 0.5
     return points
 
 
-def _candidate(document: Document, block: Block) -> Number | None | bool:
-    """The number of a block that may be a heading (None: without one), or False."""
+def _candidate(document: Document, block: Block) -> Number | bool:
+    """Whether a block may be a heading; its number where it begins with one."""
     if block.kind not in {"heading", "paragraph", "list", "title"}:
         return False
     text = document.text[block.start : block.end].strip()
@@ -185,10 +239,12 @@ def _candidate(document: Document, block: Block) -> Number | None | bool:
         return False
     if rest[-1] in _ENDS_A_SENTENCE and not (rest[-1] in "：:" and len(rest) <= 14) and block.kind != "heading":
         return False
-    return number
+    return number or True
 
 
-def find(document: Document, *, names: Mapping[str, Mapping[str, Any]], first: int = 0, last: int | None = None, skip: frozenset[int] = frozenset()) -> tuple[Heading, ...]:
+def find(
+    document: Document, *, names: Names, first: int = 0, last: int | None = None, skip: frozenset[int] = frozenset()
+) -> tuple[Heading, ...]:
     """The headings among blocks[first:last], with their depth in the tree.
 
     `names` is the sections lexicon; `skip` holds blocks known to be something else (the title).
@@ -206,13 +262,12 @@ def find(document: Document, *, names: Mapping[str, Mapping[str, Any]], first: i
         if number and number.value is not None:
             seen.setdefault(number.form, set()).add(number.value)
     body = _body(document)
-    chosen: list[tuple[int, Number | None]] = []
+    chosen: dict[int, Number | None] = {}
     for index, number in candidates.items():
         steps = bool(number and number.value is not None and ({number.value - 1, number.value + 1} & seen[number.form]))
-        if _score(document, index, number=number, body=body, names=names, steps=steps) >= _THRESHOLD:
-            chosen.append((index, number))
-    chosen = _without_lists(document, chosen)
-    return _tree(document, chosen, names=names)
+        if _score(document, index, candidates=candidates, chosen=chosen, body=body, names=names, steps=steps) >= _THRESHOLD:
+            chosen[index] = number
+    return _tree(document, _without_lists(document, list(chosen.items())), names=names)
 
 
 def _without_lists(document: Document, chosen: list[tuple[int, Number | None]]) -> list[tuple[int, Number | None]]:
@@ -240,7 +295,7 @@ def _without_lists(document: Document, chosen: list[tuple[int, Number | None]]) 
     return [item for position, item in enumerate(chosen) if position not in drop]
 
 
-def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, ...]]:
+def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: Names) -> list[tuple[float, ...]]:
     """A rank for each heading; the lower stands above. Outline levels rule where Word gives them, else the customary order of numbers."""
     outlined = document.format != "pdf" and any(document.blocks[i].kind == "heading" and document.blocks[i].level for i, _ in chosen)
     forms_at: dict[int, list[float]] = {}
@@ -252,7 +307,11 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: M
     strong: list[float] = []
     for index, number in chosen:
         block = document.blocks[index]
-        if number and number.form in _RANK and max(named(document.text[block.start + number.length : block.end], names).values(), default=0) >= 0.9:
+        if (
+            number
+            and number.form in _RANK
+            and max(named(document.text[block.start + number.length : block.end], names).values(), default=0) >= 0.9
+        ):
             strong.append(_RANK[number.form])
     ranks: list[tuple[float, ...]] = []
     for index, number in chosen:
@@ -273,7 +332,7 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: M
     return ranks
 
 
-def _tree(document: Document, chosen: list[tuple[int, Number | None]], *, names: Mapping[str, Mapping[str, Any]]) -> tuple[Heading, ...]:
+def _tree(document: Document, chosen: list[tuple[int, Number | None]], *, names: Names) -> tuple[Heading, ...]:
     headings: list[Heading] = []
     above: list[tuple[float, ...]] = []
     for (index, number), rank in zip(chosen, _ranks(document, chosen, names), strict=True):

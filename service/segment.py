@@ -1,0 +1,384 @@
+"""Document -> Submission: the heading tree mapped to the edition's sections by one best assignment.
+
+Every heading is either a section with all below it, or a container whose children are judged each for itself; text without a heading is
+judged paragraph by paragraph. The assignment with the highest sum of evidence (what headings say, what paragraphs say, order) wins: a
+forward pass over the tree in document order that keeps the best way to each last section.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from service import headings as headings_
+from service import lexicon, parts
+from service.model import Block, Document, Heading, Note, Section, SectionSpec, Submission
+from service.text import words as count
+
+OTHER = "other"
+_CLEAR = 0.9  # from here on a heading names its section
+_UNCLEAR = 0.6  # below, it names none
+_BODY = {"paragraph", "list", "table", "caption", "figure"}
+
+
+@dataclass(slots=True)
+class _Node:
+    """A heading with the blocks of its own text and the headings below it; or a single block without heading."""
+
+    heading: Heading | None
+    first: int
+    last: int
+    own: list[int] = field(default_factory=list)
+    children: list[_Node] = field(default_factory=list)
+
+
+# A way through the tree: what each decided node was called, newest first.
+_Path = tuple[tuple[_Node, str, bool], Any] | None
+_States = dict[int, tuple[float, _Path]]  # last section reached (-1: none yet) -> best sum and the way there
+
+
+class _Evidence:
+    """What headings, paragraphs and places say for each section of the edition."""
+
+    def __init__(self, document: Document, specs: Sequence[SectionSpec], zone: parts.Zone) -> None:
+        self.document = document
+        self.names = lexicon.load("sections")
+        self.weights: Mapping[str, float] = self.names["weights"]
+        self.keys = [spec.key for spec in specs]
+        self.labels = [*self.keys, OTHER]
+        self.specs = {spec.key: spec for spec in specs}
+        self.groups = {_bare(spec.group) for spec in specs if spec.group}
+        self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
+        self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
+        self._content: dict[int, dict[str, float]] = {}
+        self.cues = {
+            key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
+            for key, entry in self.names.items()
+            if key != "weights" and key in self.specs
+        }
+
+    def group(self, heading: Heading) -> bool:
+        bare = _bare(heading.text)
+        return bare in self.groups
+
+    def heading(self, heading: Heading) -> dict[str, float]:
+        """0–1 a label. The edition's own and accepted headings count as beyond doubt; sections the edition does not ask for speak for `other`."""
+        bare = _bare(heading.text)
+        scores = dict.fromkeys(self.labels, 0.0)
+        for key, value in headings_.named(heading.text, {k: v for k, v in self.names.items() if k != "weights"}).items():
+            label = key if key in self.specs else OTHER
+            scores[label] = max(scores[label], value)
+        for key, spec in self.specs.items():
+            if bare in {_bare(name) for name in (spec.name, *spec.headings)}:
+                scores[key] = 1.0
+        return scores
+
+    def content(self, index: int) -> dict[str, float]:
+        """What one block's words and place say for each label; damped, so that no paragraph decides alone."""
+        if index in self._content:
+            return self._content[index]
+        block = self.document.blocks[index]
+        text = self.document.text[block.start : block.end]
+        scores = dict.fromkeys(self.labels, 0.0)
+        if block.kind in _BODY and text:
+            damp = 1.0 / math.sqrt(max(1.0, len(text) / 120))
+            for key, (pattern, cues) in self.cues.items():
+                raw = sum(cues[word] for word in set(pattern.findall(text)))
+                scores[key] = min(self.weights["content_cap"], raw * damp) * self.weights["content"]
+            place = (block.start - self.start) / self.length
+            for key in self.keys:
+                scores[key] += self.weights["position"] * _place(self.names[key]["place"], place)
+        self._content[index] = scores
+        return scores
+
+
+def _place(expected: Sequence[float], place: float) -> float:
+    """1 within the stretch of a write-up where such a section usually stands, falling to -1 away from it."""
+    low, high = expected
+    away = max(low - place, place - high, 0.0)
+    return 1.0 - min(2.0, away * 6)
+
+
+def _bare(text: str | None) -> str:
+    return re.sub(r"[\s\u3000“”\"‘’《》（）()：:、，,。！？?!—-]", "", text or "")
+
+
+# --- the tree ----------------------------------------------------------------------------------------------------------------------
+
+
+def _build(document: Document, found: Sequence[Heading], zone: parts.Zone, skip: frozenset[int]) -> list[_Node]:
+    """The zone's blocks as a list of nodes: paragraphs before the first heading each alone, then the heading tree."""
+    roots: list[_Node] = []
+    stack: list[_Node] = []
+    by_block = {heading.block: heading for heading in found}
+    for index in range(zone.first, zone.last):
+        block = document.blocks[index]
+        if index in skip or block.kind in {"toc", "note"}:
+            continue
+        heading = by_block.get(index)
+        if heading is None:
+            if stack:
+                stack[-1].own.append(index)
+            else:
+                roots.append(_Node(None, index, index + 1, [index]))
+            for node in stack:
+                node.last = index + 1
+            continue
+        while stack and stack[-1].heading is not None and stack[-1].heading.level >= heading.level:
+            stack.pop()
+        node = _Node(heading, index, index + 1)
+        (stack[-1].children if stack else roots).append(node)
+        stack.append(node)
+        for above in stack:
+            above.last = index + 1
+    return roots
+
+
+def _all_own(node: _Node) -> list[int]:
+    return node.own + [index for child in node.children for index in _all_own(child)]
+
+
+def _below(node: _Node) -> list[Heading]:
+    return [h for child in node.children if child.heading for h in (child.heading, *_below(child))]
+
+
+# --- the assignment ----------------------------------------------------------------------------------------------------------------
+
+
+def _move(evidence: _Evidence, last: int, label: str) -> tuple[float, int]:
+    """Cost of going from the last section to `label`, and the section reached."""
+    if label == OTHER:
+        return -evidence.weights["other"], last
+    here = evidence.keys.index(label)
+    if here == last:
+        return 0.0, here
+    if here < last:
+        return -evidence.weights["backward"], here
+    skipped = sum(1 for key in evidence.keys[last + 1 : here] if evidence.specs[key].required)
+    return -evidence.weights["skip"] * skipped, here
+
+
+def _better(states: _States, last: int, score: float, path: _Path) -> None:
+    if last not in states or states[last][0] < score:
+        states[last] = (score, path)
+
+
+def _closed(evidence: _Evidence, node: _Node) -> dict[str, float]:
+    """Evidence for each label if the node and all below it are one section."""
+    scores = dict.fromkeys(evidence.labels, 0.0)
+    own = evidence.heading(node.heading) if node.heading else {}
+    strong = max(own.values(), default=0.0)
+    for label, value in own.items():
+        scores[label] += evidence.weights["heading"] * value * (1.0 if value == strong else 0.5)
+    for heading in _below(node):
+        for label, value in evidence.heading(heading).items():
+            scores[label] += evidence.weights["child"] * value * evidence.weights["heading"]
+    blocks = _all_own(node)
+    if strong < 0.95 and blocks:
+        share = 1.0 / math.sqrt(len(blocks))
+        for index in blocks:
+            for label, value in evidence.content(index).items():
+                scores[label] += value * share
+    return scores
+
+
+def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
+    after: _States = {}
+    closed = _closed(evidence, node)
+    loose = node.heading is None
+    for last, (score, path) in states.items():
+        for label in evidence.labels:
+            cost, reached = _move(evidence, last, label)
+            if loose and reached != last and last != -1:
+                cost -= evidence.weights["turn"]
+            if loose and label != OTHER and last == -1:
+                cost -= evidence.weights["turn"] / 2
+            _better(after, reached, score + closed[label] + cost, ((node, label, True), path))
+    if node.heading is not None and _may_open(evidence, node, node.heading):
+        bonus = evidence.weights["group"] if evidence.group(node.heading) else -evidence.weights["open"]
+        inner: _States = {last: (score + bonus, ((node, OTHER, False), path)) for last, (score, path) in states.items()}
+        for child in [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children]:
+            inner = _step(evidence, child, inner)
+        for last, (score, path) in inner.items():
+            _better(after, last, score, path)
+    return after
+
+
+def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
+    """Whether the headings below may be sections of their own: below a group, below a heading that names no section, or where they name several."""
+    if not node.children:
+        return False
+    if evidence.group(heading) or max(evidence.heading(heading).values()) < _UNCLEAR:
+        return True
+    clear = {
+        max(scores, key=lambda key: scores[key])
+        for child in node.children
+        if child.heading and max((scores := evidence.heading(child.heading)).values()) >= _CLEAR
+    }
+    return len(clear - {OTHER}) >= 2
+
+
+def _assign(evidence: _Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str]]:
+    """The decided nodes with their labels, in document order."""
+    states: _States = {-1: (0.0, None)}
+    for node in roots:
+        states = _step(evidence, node, states)
+    if not states:
+        return []
+    required = [i for i, key in enumerate(evidence.keys) if evidence.specs[key].required]
+    ends = {last: score - evidence.weights["skip"] * sum(1 for i in required if i > last) for last, (score, _) in states.items()}
+    path = states[max(ends, key=lambda last: (ends[last], last))][1]
+    decided: list[tuple[_Node, str]] = []
+    while path is not None:
+        (node, label, closed), path = path
+        if closed:
+            decided.append((node, label))
+    return decided[::-1]
+
+
+# --- sections ----------------------------------------------------------------------------------------------------------------------
+
+
+def _split(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
+    """Looks for a required section that no heading names in the text under a single heading of the section before it."""
+    present = {label for _, label in decided}
+    result: list[tuple[_Node, str]] = []
+    for node, label in decided:
+        following = _following(evidence, label)
+        if node.heading is None or node.children or following is None or following in present or len(node.own) < 3:
+            result.append((node, label))
+            continue
+        cut = _cut(evidence, node.own, label, following)
+        if cut is None:
+            result.append((node, label))
+            continue
+        present.add(following)
+        result.append((_Node(node.heading, node.first, node.own[cut], node.own[:cut]), label))
+        result.append((_Node(None, node.own[cut], node.last, node.own[cut:]), following))
+    return result
+
+
+def _following(evidence: _Evidence, label: str) -> str | None:
+    if label == OTHER:
+        return None
+    rest = [key for key in evidence.keys[evidence.keys.index(label) + 1 :] if evidence.specs[key].required]
+    return rest[0] if rest else None
+
+
+def _cut(evidence: _Evidence, own: Sequence[int], label: str, following: str) -> int | None:
+    """Where the text turns from `label` to `following`: the cut that gains most, if it gains more than a turn costs."""
+    gains = [evidence.content(i)[following] - evidence.content(i)[label] for i in own]
+    best, at = max((sum(gains[cut:]) - sum(gains[:cut]), cut) for cut in range(1, len(own)))
+    both = sum(gains[at:]) > 0 > sum(gains[:at])
+    return at if both and best - abs(sum(gains)) > evidence.weights["turn_headed"] else None
+
+
+def _sections(document: Document, decided: Sequence[tuple[_Node, str]]) -> tuple[Section, ...]:
+    """Decided nodes as sections; neighbours without heading join the section before them when they are called the same."""
+    spans: list[tuple[str, Heading | None, int, int]] = []
+    for node, label in decided:
+        if spans and node.heading is None and spans[-1][0] == label:
+            spans[-1] = (*spans[-1][:3], node.last)
+        else:
+            spans.append((label, node.heading, node.first, node.last))
+    return tuple(
+        _section(document, *span) for span in spans if span[0] != OTHER or span[1] is not None or _has_text(document, span[2], span[3])
+    )
+
+
+def _has_text(document: Document, first: int, last: int) -> bool:
+    return any(b.kind in _BODY and b.end - b.start >= 40 for b in document.blocks[first:last])
+
+
+def _section(document: Document, key: str, heading: Heading | None, first: int, last: int) -> Section:
+    blocks: Sequence[Block] = document.blocks[first:last]
+    start = heading.start if heading else blocks[0].start
+    body_start = min(heading.end + 1, max(heading.end, blocks[-1].end)) if heading else start
+    end = max(blocks[-1].end, body_start)
+    printed = None
+    if heading is not None:
+        raw = document.text[heading.start : heading.end].rstrip()
+        automatic = document.blocks[heading.block].label
+        printed = f"{automatic}{raw}" if automatic else raw
+    body = "\n".join(document.text[b.start : b.end] for b in (blocks[1:] if heading else blocks) if b.kind not in {"toc", "note"})
+    return Section(key, printed, start, body_start, end, count(body), tuple(range(first, last)))
+
+
+def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
+    """Finds title, organisation and sections of a document by what an edition declares (never its limits)."""
+    words = lexicon.load("parts")
+    names = {key: entry for key, entry in lexicon.load("sections").items() if key != "weights"}
+    rough = headings_.find(document, names=names)
+    matches = {h.block: headings_.named(h.text, names) for h in rough}
+    zone = parts.zone(document, strong=parts.strong_headings(rough, matches), words=words)
+    first_heading = next((b for b in parts.strong_headings(rough, matches) if b >= zone.first), None)
+    before = (
+        first_heading
+        if first_heading is not None
+        else next((h.block for h in rough if h.block > zone.first), min(zone.first + 8, zone.last))
+    )
+    title = parts.title(document, first=zone.first, before=before, words=words)
+    cover = _cover(document, zone, title_block=title.block if title else None)
+    found = headings_.find(document, names=names, first=max(zone.first, max(cover, default=zone.first - 1) + 1), last=zone.last, skip=cover)
+    evidence = _Evidence(document, specs, zone)
+    decided = _split(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
+    sections = _sections(document, decided)
+    present = {section.key for section in sections}
+    overview = next(((s.body_start, s.end) for s in sections if s.key == "overview"), None) or next(
+        ((s.body_start, s.end) for s in sections), None
+    )
+    organisation = parts.organisation(document, found=title, overview=overview, before=max(zone.first, before), words=words)
+    start = sections[0].start if sections else 0
+    return Submission(
+        document=document,
+        title=title,
+        organisation=organisation,
+        sections=sections,
+        headings=found,
+        missing=tuple(spec.key for spec in specs if spec.required and spec.key not in present),
+        specs=tuple(specs),
+        start=min(start, title.start)
+        if title and title.start >= (document.blocks[zone.first].start if zone.first < len(document.blocks) else 0)
+        else start,
+        end=max((s.end for s in sections), default=len(document.text)),
+        is_writeup=zone.is_writeup,
+        notes=_notes(zone),
+    )
+
+
+def _cover(document: Document, zone: parts.Zone, *, title_block: int | None) -> frozenset[int]:
+    """Blocks of the cover: up to the title and the short lines under it (organisation, date)."""
+    if title_block is None:
+        return frozenset()
+    stop = title_block + 1
+    while stop < zone.last:
+        block = document.blocks[stop]
+        text = document.text[block.start : block.end].strip()
+        short = block.kind in {"title", "paragraph"} and len(text) <= 36 and not re.search(r"[。；，]", text)
+        centred = block.kind == "title" or (block.layout is not None and block.layout.alignment in {"center", "right"})
+        fielded = re.match(r".{2,10}[：:]", text) is not None
+        dated = re.fullmatch(r"[\d〇○一二三四五六七八九十\s]{2,8}年.{0,8}", text) is not None
+        company = re.fullmatch(parts.company(lexicon.load("parts")), text) is not None
+        if not (short and (centred or fielded or dated or company)) or headings_.number_of(text, label=block.label):
+            break
+        stop += 1
+    return frozenset(range(zone.first, stop))
+
+
+def _notes(zone: parts.Zone) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    if not zone.is_writeup:
+        notes.append(
+            Note(
+                "not_a_writeup",
+                "文件里没有找到典型经验正文（像是申报书、证实性材料或其他文件），未按典型经验审读；如有误，请把典型经验单独存成一个文件再提交。",
+            )
+        )
+    elif zone.form:
+        notes.append(Note("form_left_out", "文件里含有申报书表格，只审读其中的典型经验部分，表格未计入各项检查。"))
+    if zone.evidence and zone.is_writeup:
+        notes.append(Note("evidence_left_out", "文件后部含有证实性材料，未按典型经验审读；通知要求证实性材料单独成册，请分开提交。"))
+    return tuple(notes)
