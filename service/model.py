@@ -269,3 +269,4 @@ class Report:
     submission: Submission | None = None
     outcomes: tuple[Outcome, ...] = ()
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds a stage
+    path: str = ""  # as the caller named the file; tells two files of one name apart

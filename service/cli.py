@@ -1,0 +1,333 @@
+"""biaogan …: the command line. Reads arguments and settings, writes files and the terminal; judges nothing itself."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from service import __version__, settings
+from service.errors import ServiceError
+from service.model import Note
+from service.parse import Progress, Reader, Walk, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service.model import Edition, Report
+    from service.parse import Reading
+
+_DONE, _ERRORS, _FAILED = 0, 1, 2
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a call in Chinese."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(_FAILED, f"命令写法不对：{message}。运行 {self.prog} --help 查看用法。\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="biaogan", description="标杆审读：按当年通知审读质量标杆典型经验材料，全程在本机完成。", add_help=False)
+    parser.add_argument("-h", "--help", action="help", help="显示用法")
+    parser.add_argument("--version", action="version", version=f"biaogan {__version__}", help="显示版本")
+    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=_Parser)
+
+    check = commands.add_parser("check", help="审读一个或多个文件（或文件夹）", add_help=False)
+    _paths(check)
+    check.add_argument("--edition", metavar="ID", help="按哪一届通知审读；运行 biaogan editions 查看可选项")
+    check.add_argument("--json", metavar="FILE", help="把报告写成 JSON，一行一个文件；写 - 则输出到标准输出")
+    check.add_argument("--html", metavar="DIR", help="每个文件写一份可单独打开的网页报告")
+    check.add_argument("--xlsx", metavar="FILE", help="写一份初审汇总表")
+    check.add_argument("--annotate", metavar="DIR", help="把问题写成批注，存为申报材料的 Word 副本（仅限 .docx）")
+    _jobs(check)
+
+    read = commands.add_parser("read", help="只看读出了什么，不作判断", add_help=False)
+    _paths(read)
+    read.add_argument("--json", metavar="FILE", help="写成 JSON，一行一个文件；写 - 则输出到标准输出")
+    _jobs(read)
+
+    editions = commands.add_parser("editions", help="查看各届规则；写明 ID 则显示其全部内容", add_help=False)
+    editions.add_argument("-h", "--help", action="help", help="显示用法")
+    editions.add_argument("edition", nargs="?", metavar="ID", help="规则编号，例如 2022-hebei")
+    return parser
+
+
+def _paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action="help", help="显示用法")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="文件或文件夹（含其下各级文件夹）")
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="同时读取几个文件，默认与处理器核数相同")
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise argparse.ArgumentTypeError("须为正整数")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit code of REPORT.md."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    options = _parser().parse_args(arguments)
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions}
+    try:
+        return commands[options.command](options)
+    except ServiceError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201
+        return _FAILED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    except KeyboardInterrupt:
+        print("已中断，尚未读完的文件没有结果。", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+
+
+# --- check -------------------------------------------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    wanted = settings.read()
+    with _reader(options, wanted) as reader:
+        from service import pipeline, rulebook  # noqa: PLC0415 - the first child starts meanwhile
+
+        edition = _edition(options.edition, rulebook)
+        found = walk(options.paths)
+        _refuse_empty(found)
+        outputs = _Outputs(options, found.files)
+        reports: list[Report] = []
+        with ExitStack() as stack:
+            stream = stack.enter_context(_json_stream(options.json, found.files))
+            tell = stack.enter_context(_progress())
+            for reading in reader.read_all(found.files, progress=tell):
+                report = outputs.write(pipeline.analyse(reading, edition), edition)
+                reports.append(report)
+                if stream is not None:
+                    _write_json(stream, report)
+        outputs.finish(reports, edition)
+        _show(options, reports, edition, found)
+    return _exit_code(reports)
+
+
+def _edition(wanted: str | None, rulebook: object) -> Edition:
+    from service.rulebook import editions, load  # noqa: PLC0415
+
+    del rulebook
+    if wanted is None:
+        choices = "\n".join(f"  {edition.id}  {edition.name}" for edition in editions())
+        raise ServiceError("edition_missing", f"请用 --edition 写明按哪一届通知审读，可选：\n{choices}")
+    return load(wanted)
+
+
+def _refuse_empty(found: Walk) -> None:
+    if not found.files:
+        listed = "；".join(f"{passed.path.name}（{passed.reason}）" for passed in found.passed_over[:10])
+        raise ServiceError("no_files", f"没有可审读的文件。{listed}".rstrip() + "请给出 Word、PDF 或文本文件。")
+
+
+def _exit_code(reports: Sequence[Report]) -> int:
+    if any(report.status == "failed" for report in reports):
+        return _FAILED
+    errors = any(outcome.verdict == "fail" and outcome.severity == "error" for report in reports for outcome in report.outcomes)
+    return _ERRORS if errors else _DONE
+
+
+class _Outputs:
+    """Files asked for beside the terminal: distinct names, never an input."""
+
+    def __init__(self, options: argparse.Namespace, inputs: Sequence[Path]) -> None:
+        self._html = _folder(options.html)
+        self._annotate = _folder(options.annotate)
+        self._xlsx = _target(options.xlsx, inputs)
+        self._inputs = {path.resolve() for path in inputs}
+        self._taken: set[Path] = set()
+
+    def _free(self, folder: Path, stem: str, suffix: str) -> Path:
+        """A path in `folder` that is neither an input nor taken in this call."""
+        number = 1
+        while True:
+            path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
+            if path.resolve() not in self._inputs and path not in self._taken:
+                self._taken.add(path)
+                return path
+            number += 1
+
+    def write(self, report: Report, edition: Edition) -> Report:
+        """Writes what stands alone for this document; the report with what there is to say about it."""
+        if self._annotate is not None and report.status != "failed":
+            report = self._annotated(report, self._annotate)
+        if self._html is not None:
+            from service.render.html import report_html  # noqa: PLC0415
+
+            path = self._free(self._html, report.name.rsplit(".", 1)[0], ".html")
+            _save(path, report_html(report, edition).encode())
+        return report
+
+    def _annotated(self, report: Report, folder: Path) -> Report:
+        if report.format != "docx":
+            note = Note("annotate_docx_only", "批注只能写进 .docx 文件，这个文件没有生成批注副本；请提交 Word（.docx）版本。")
+            return replace(report, notes=(*report.notes, note))
+        from service.render.word import annotate  # noqa: PLC0415
+
+        data = annotate(Path(report.path).read_bytes(), report)
+        _save(self._free(folder, f"{report.name.rsplit('.', 1)[0]}-批注", ".docx"), data)
+        return report
+
+    def finish(self, reports: Sequence[Report], edition: Edition) -> None:
+        if self._xlsx is not None:
+            from service.render.xlsx import workbook  # noqa: PLC0415
+
+            _save(self._xlsx, workbook(reports, edition))
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    path = Path(name)
+    if path.exists() and not path.is_dir():
+        raise ServiceError("output_not_folder", f"{path} 不是文件夹，不能把报告写进去。请换一个文件夹名。")
+    return path
+
+
+def _target(name: str | None, inputs: Sequence[Path]) -> Path | None:
+    if name is None:
+        return None
+    path = Path(name)
+    if path.is_dir():
+        raise ServiceError("output_is_folder", f"{path} 是文件夹，请写成文件名，例如 {path / '初审表.xlsx'}。")
+    if path.resolve() in {source.resolve() for source in inputs}:
+        raise ServiceError("output_is_input", f"输出文件 {path} 就是要审读的文件，为免覆盖已停止。请换一个文件名。")
+    return path
+
+
+def _save(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise ServiceError(
+            "output_failed", f"写不了 {path}（{error.strerror}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。"
+        ) from error
+
+
+@contextmanager
+def _json_stream(name: str | None, inputs: Sequence[Path]) -> Iterator[BinaryIO | None]:
+    if name is None:
+        yield None
+    elif name == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        path = _target(name, inputs)
+        assert path is not None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as stream:
+                yield stream
+        except OSError as error:
+            raise ServiceError("output_failed", f"写不了 {path}（{error.strerror}）。请检查文件夹权限和磁盘空间。") from error
+
+
+def _write_json(stream: BinaryIO, report: Report) -> None:
+    from service.render.json import line, report_json  # noqa: PLC0415
+
+    stream.write(line(report_json(report)))
+    stream.flush()
+
+
+def _show(options: argparse.Namespace, reports: Sequence[Report], edition: Edition, found: Walk) -> None:
+    if options.json == "-":
+        return
+    from service.render.terminal import show_reports  # noqa: PLC0415
+
+    show_reports(reports, edition, passed_over=[(passed.path.name, passed.reason) for passed in found.passed_over])
+
+
+# --- read, editions ----------------------------------------------------------------------------------------------------------------
+
+
+def _read(options: argparse.Namespace) -> int:
+    wanted = settings.read()
+    found = walk(options.paths)
+    _refuse_empty(found)
+    failed = False
+    with _reader(options, wanted) as reader, _json_stream(options.json, found.files) as stream, _progress() as tell:
+        for reading in reader.read_all(found.files, progress=tell):
+            failed |= not _write_read(reading, stream)
+    return _FAILED if failed else _DONE
+
+
+def _write_read(reading: Reading, stream: BinaryIO | None) -> bool:
+    from service.model import Document, Report  # noqa: PLC0415
+    from service.render.json import line, read_json  # noqa: PLC0415
+
+    outcome = reading.outcome
+    if isinstance(outcome, Document):
+        shown: Document | Report = outcome
+    else:
+        note = Note(outcome.code, outcome.message)
+        shown = Report(reading.name, reading.sha256, reading.format, "", "", "failed", notes=(note,), path=str(reading.path))
+    if stream is not None:
+        stream.write(line(read_json(shown)))
+    else:
+        from service.render.terminal import show_read  # noqa: PLC0415
+
+        show_read(shown)
+    return isinstance(outcome, Document)
+
+
+def _editions(options: argparse.Namespace) -> int:
+    from service.render.terminal import show_edition, show_editions  # noqa: PLC0415
+    from service.rulebook import editions, load  # noqa: PLC0415
+
+    if options.edition is None:
+        show_editions(editions())
+    else:
+        show_edition(load(options.edition))
+    return _DONE
+
+
+# --- progress ----------------------------------------------------------------------------------------------------------------------
+
+
+def _reader(options: argparse.Namespace, wanted: settings.Settings) -> Reader:
+    return Reader(jobs=options.jobs, convert=wanted.convert, ocr=wanted.ocr, soffice=wanted.soffice)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar on a terminal's standard error, nothing when it is piped."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    stages = {"read": "读取", "convert": "转换", "ocr": "识别"}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("读取", total=None)
+
+        def tell(progress: Progress) -> None:
+            page = f" 第{progress.page}/{progress.pages}页" if progress.pages else ""
+            bar.update(task, description=f"{stages[progress.stage]} {progress.name}{page}", completed=progress.done, total=progress.total)
+
+        yield tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())

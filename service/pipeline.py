@@ -1,0 +1,77 @@
+"""analyse(): one call a stage, in order. A stage that fails leaves a Note and makes the report partial; the others go on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from service import checks
+from service.model import Document, Edition, Note, Outcome, Report, Submission
+from service.parse import Reading
+from service.segment import segment
+
+_log = logging.getLogger(__name__)
+_STAGE_FAILED = "“{stage}”这一步出错，相关结果缺失，其余结果有效。请把文件名和这条提示告知系统管理员。"
+_Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Runs stages one after another; keeps their times and what failed."""
+
+    timing: dict[str, float] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def run(self, stage: str, name: str, work: Callable[[], _Result]) -> _Result | None:
+        began = time.perf_counter()
+        try:
+            return work()
+        except Exception:  # the one boundary where a fault of ours must not cost the user the rest of the report
+            _log.exception("stage %s failed", stage)
+            self.notes.append(Note("stage_failed", _STAGE_FAILED.format(stage=name)))
+            return None
+        finally:
+            self.timing[stage] = round((time.perf_counter() - began) * 1000, 2)
+
+
+def analyse(reading: Reading, edition: Edition) -> Report:
+    """The report on a file that was read, or the failed report on one that could not be."""
+    if not isinstance(reading.outcome, Document):
+        refusal = reading.outcome
+        return Report(
+            name=reading.name,
+            sha256=reading.sha256,
+            format=reading.format,
+            edition=edition.id,
+            edition_hash=edition.hash,
+            status="failed",
+            notes=(Note(refusal.code, refusal.message),),
+            timing={"read": round(reading.milliseconds, 2)},
+            path=str(reading.path),
+        )
+    document = reading.outcome
+    stages = _Stages(timing={"read": round(reading.milliseconds, 2)})
+    submission = stages.run("segment", "划分章节", lambda: segment(document, edition.sections))
+    outcomes = stages.run("checks", "逐项检查", lambda: checks.run(submission, edition.rules)) if submission is not None else None
+    return _report(document, submission, outcomes or (), edition=edition, stages=stages, path=str(reading.path))
+
+
+def _report(
+    document: Document, submission: Submission | None, outcomes: tuple[Outcome, ...], *, edition: Edition, stages: _Stages, path: str
+) -> Report:
+    return Report(
+        name=document.name,
+        sha256=document.sha256,
+        format=document.format,
+        edition=edition.id,
+        edition_hash=edition.hash,
+        status="partial" if stages.notes else "complete",
+        notes=(*document.notes, *(submission.notes if submission else ()), *stages.notes),
+        submission=submission or Submission(document, None, None, (), (), (), edition.sections, end=len(document.text)),
+        outcomes=outcomes,
+        timing=stages.timing,
+        path=path,
+    )
