@@ -1,4 +1,4 @@
-"""Finding and masking personal data: mobile numbers, identity numbers, bank cards. A pure function of the text; never a limit, never a file.
+"""Finding and masking personal data: mobile numbers, identity numbers, bank cards. Pure functions of a text; never a limit, never a file.
 
 Sources: mobile numbers by the national numbering plan (11 digits, 13–19), identity numbers by GB 11643 (date of birth and check character
 ISO 7064 MOD 11-2), bank cards by ISO/IEC 7812 (Luhn).
