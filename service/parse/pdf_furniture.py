@@ -1,0 +1,78 @@
+"""What stands on a PDF's pages without belonging to its text: page headers and footers, page numbers, watermarks, hidden text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from service.parse.pdf_lines import cluster, line_of
+from service.parse.pdf_page import Page, Run
+
+_BLANK = re.compile(r"\s+")
+_DIGITS = re.compile(r"[0-9０-９]+|(?<=第)[一二三四五六七八九十百]+(?=页)")
+_PAGE_NUMBER = re.compile(
+    r"[-—–－·.~～\s]*(?:第?\s*#\s*页?|[ivxIVX]{1,6})(?:\s*[/,，、共of]*\s*#\s*页?)?[-—–－·.~～\s]*|page#(?:of#)?", re.IGNORECASE
+)
+_HEAD, _FOOT = 0.2, 0.85  # zones of the page's height where headers and footers may stand
+_NUMBER_HEAD, _NUMBER_FOOT = 0.09, 0.9
+
+
+def without_furniture(pages: Sequence[Page]) -> list[list[Run]]:
+    """Each page's runs that belong to the text."""
+    kept = [_printed(page) for page in pages]
+    rows = [[(_key(row, page.number), row) for row in cluster(runs)] for page, runs in zip(pages, kept, strict=True)]
+    repeated = _repeated(pages, rows)
+    out: list[list[Run]] = []
+    for page, page_rows in zip(pages, rows, strict=True):
+        runs: list[Run] = []
+        for index, (key, row) in enumerate(page_rows):
+            zone = _zone(row, page)
+            if zone and (key, zone) in repeated:
+                continue
+            if index in {0, len(page_rows) - 1} and _is_page_number(key, row, page):
+                continue
+            runs.extend(row)
+        out.append(runs)
+    return out
+
+
+def _printed(page: Page) -> list[Run]:
+    """Runs without watermarks (turned or pale and large) and without invisible text that no scan lies under."""
+    scanned = any((p.x1 - p.x0) * (p.bottom - p.top) > 0.5 * page.width * page.height for p in page.pictures)
+    sizes: Counter[float] = Counter()
+    for run in page.runs:
+        sizes[run.size] += len(run.text)
+    body = sizes.most_common(1)[0][0] if sizes else 0.0
+    turned = sum(len(run.text) for run in page.runs if not run.upright)
+    mostly_turned = turned * 2 > sum(len(run.text) for run in page.runs)
+    return [
+        run
+        for run in page.runs
+        if (run.upright or mostly_turned) and not (run.light and run.size > 1.6 * body) and (scanned or not run.invisible)
+    ]
+
+
+def _key(row: Sequence[Run], number: int) -> str:
+    return _DIGITS.sub("#", _BLANK.sub("", line_of(row, number).text))
+
+
+def _zone(row: Sequence[Run], page: Page) -> str:
+    y = max(run.y for run in row)
+    if y < _HEAD * page.height:
+        return "head"
+    return "foot" if y > _FOOT * page.height else ""
+
+
+def _repeated(pages: Sequence[Page], rows: Sequence[Sequence[tuple[str, list[Run]]]]) -> set[tuple[str, str]]:
+    """Rows that stand in the same zone of at least half of the pages (two fifths where left and right pages differ)."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for page, page_rows in zip(pages, rows, strict=True):
+        counts.update({(key, zone) for key, row in page_rows if key and (zone := _zone(row, page))})
+    enough = max(2, 0.5 * len(pages)) if len(pages) < 6 else 0.4 * len(pages)
+    return {key for key, count in counts.items() if count >= enough}
+
+
+def _is_page_number(key: str, row: Sequence[Run], page: Page) -> bool:
+    y = max(run.y for run in row) / page.height
+    return bool(_PAGE_NUMBER.fullmatch(key)) and (y > _NUMBER_FOOT or y < _NUMBER_HEAD)

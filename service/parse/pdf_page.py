@@ -1,0 +1,379 @@
+"""A PDF page as pdfium sees it: runs of characters, ruled lines, pictures. Points, y from the top of the page downwards."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pypdfium2 import raw
+
+_SUBSET = re.compile(rb"^[A-Z]{6}\+")
+_BOLD = re.compile(r"bold|heavy|black|semibd|demi|粗", re.IGNORECASE)
+_FORCE_BOLD = 1 << 18  # font descriptor flag
+_INVISIBLE, _FILL_STROKE = 3, 2  # text render modes
+_SOFT_HYPHEN = {0x02, 0xFFFE}  # how pdfium reports a hyphen at the end of a line
+_BLANKS = {0x09, 0x0A, 0x0D}
+_THIN = 2.6  # a filled rectangle as thin as this is a ruled line
+_DEPTH = 6  # forms in forms
+_SEGMENTS = 400  # of one path; what has more is a drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring characters of one font. `lefts` and `rights` hold each character's box; blanks that are glyphs are in `text`."""
+
+    text: str
+    lefts: tuple[float, ...]
+    rights: tuple[float, ...]
+    y: float  # baseline
+    size: float
+    font: str | None
+    bold: bool
+    light: bool = False  # printed so pale that it is meant as a watermark
+    upright: bool = True
+    invisible: bool = False
+
+    @property
+    def x0(self) -> float:
+        return self.lefts[0]
+
+    @property
+    def x1(self) -> float:
+        return self.rights[-1]
+
+    @property
+    def top(self) -> float:
+        return self.y - 0.86 * self.size
+
+    @property
+    def bottom(self) -> float:
+        return self.y + 0.14 * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A horizontal or vertical ruled line."""
+
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+    @property
+    def horizontal(self) -> bool:
+        return self.x1 - self.x0 >= self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    number: int  # from 1
+    width: float
+    height: float
+    runs: tuple[Run, ...]
+    rules: tuple[Rule, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    garbage: int = 0  # characters that have no known meaning
+    crowded: bool = False  # more objects than are read
+    recognised: bool = False  # by OCR
+    confidence: tuple[float, ...] = field(default=())  # of each recognised line
+
+
+@dataclass(slots=True)
+class _Style:
+    """What a text object's characters share."""
+
+    size: float
+    font: str | None
+    bold: bool
+    light: bool
+    upright: bool
+    invisible: bool
+
+
+def read_page(page: Any, number: int, *, most_objects: int, most_characters: int) -> Page:
+    """Reads one page and closes nothing; the caller closes the page."""
+    width, height = page.get_size()
+    left, bottom, _, top = page.get_bbox()
+    turned = page.get_rotation() % 360
+    frame = _Frame(left, bottom, top, turned, width, height)
+    text_page = page.get_textpage()
+    try:
+        runs, garbage = _runs(text_page, frame, most_characters=most_characters)
+    finally:
+        text_page.close()
+    rules: list[Rule] = []
+    pictures: list[Picture] = []
+    crowded = False
+    for count, (kind, handle, matrix) in enumerate(_objects(page.raw, None, 0)):
+        if count >= most_objects:
+            crowded = True
+            break
+        if kind == raw.FPDF_PAGEOBJ_PATH:
+            rules.extend(_rules(handle, matrix, frame))
+        elif kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}:
+            box = _bounds(handle, matrix, frame)
+            if box is not None and kind == raw.FPDF_PAGEOBJ_IMAGE:
+                pictures.append(Picture(*box, page=number))
+    return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), garbage, crowded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Page space (y upwards, before /Rotate) to ours (y downwards, as seen)."""
+
+    left: float
+    bottom: float
+    top: float
+    turned: int
+    width: float
+    height: float
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        if self.turned == 90:
+            return y - self.bottom, x - self.left
+        if self.turned == 180:
+            return self.width - (x - self.left), y - self.bottom
+        if self.turned == 270:
+            return self.width - (y - self.bottom), self.height - (x - self.left)
+        return x - self.left, self.top - y
+
+    def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
+        ax, ay = self.point(x0, y0)
+        bx, by = self.point(x1, y1)
+        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+
+
+class _Collector:
+    """Joins characters to runs: those of one text object that stand side by side."""
+
+    __slots__ = ("garbage", "lefts", "rights", "runs", "style", "text", "y")
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.garbage = 0
+        self.style: _Style | None = None
+        self.y = 0.0
+        self.text: list[str] = []
+        self.lefts: list[float] = []
+        self.rights: list[float] = []
+
+    def begin(self, style: _Style, y: float) -> None:
+        self.flush()
+        self.style, self.y = style, y
+
+    def add(self, code: int, x0: float, x1: float) -> None:
+        if self.rights and self.style is not None and not -0.5 * self.style.size < x0 - self.rights[-1] < 0.8 * self.style.size:
+            self.flush()  # one text object may hold pieces of a line that stand far apart
+        if code == 0xFFFD or 0xE000 <= code <= 0xF8FF or code >= 0xF0000:
+            self.garbage += 1
+            code = 0xFFFD
+        self.text.append(chr(code))
+        self.lefts.append(x0)
+        self.rights.append(x1)
+
+    def flush(self) -> None:
+        style = self.style
+        if style is not None and any(not character.isspace() for character in self.text):
+            text, lefts, rights = "".join(self.text), tuple(self.lefts), tuple(self.rights)
+            self.runs.append(
+                Run(text, lefts, rights, self.y, style.size, style.font, style.bold, style.light, style.upright, style.invisible)
+            )
+        self.text, self.lefts, self.rights = [], [], []
+
+
+def _runs(text_page: Any, frame: _Frame, *, most_characters: int) -> tuple[list[Run], int]:
+    """The page's runs in the file's order, and how many characters had no meaning."""
+    handle = text_page.raw
+    unicode_of, object_of, box_of = raw.FPDFText_GetUnicode, raw.FPDFText_GetTextObject, raw.FPDFText_GetLooseCharBox
+    rect = raw.FS_RECTF()
+    rect_at = ctypes.byref(rect)
+    fonts: dict[int, tuple[str | None, bool]] = {}
+    out = _Collector()
+    current = 0
+    for index in range(min(text_page.count_chars(), most_characters)):
+        pointer = object_of(handle, index)
+        if not pointer:
+            continue  # a blank or line end that pdfium made up
+        code = unicode_of(handle, index)
+        address = ctypes.addressof(pointer.contents)
+        if address != current:
+            current = address
+            out.begin(*_style(handle, index, pointer, fonts, frame))
+        if code in _SOFT_HYPHEN:
+            code = 0x2D
+        if code < 0x20 and code not in _BLANKS:
+            out.garbage += 1
+        elif box_of(handle, index, rect_at):
+            x0, _, x1, _ = frame.box(rect.left, rect.bottom, rect.right, rect.top)
+            out.add(code, x0, x1)
+    out.flush()
+    return out.runs, out.garbage
+
+
+def _style(handle: Any, index: int, pointer: Any, fonts: dict[int, tuple[str | None, bool]], frame: _Frame) -> tuple[_Style, float]:
+    """The style of the text object that a character belongs to, and its baseline."""
+    font = raw.FPDFTextObj_GetFont(pointer)
+    key = ctypes.addressof(font.contents) if font else 0
+    if key not in fonts:
+        fonts[key] = _font(font) if font else (None, False)
+    name, bold = fonts[key]
+    matrix = raw.FS_MATRIX()
+    raw.FPDFText_GetMatrix(handle, index, matrix)
+    scale = math.hypot(matrix.c, matrix.d) or 1.0
+    size = abs(raw.FPDFText_GetFontSize(handle, index)) * scale
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(handle, index, x, y)
+    mode = raw.FPDFTextObj_GetTextRenderMode(pointer)
+    angle = (math.degrees(math.atan2(matrix.b, matrix.a)) - frame.turned) % 360
+    upright = min(angle, 360 - angle) < 8
+    _, baseline = frame.point(x.value, y.value)
+    stroked = mode == _FILL_STROKE and _stroke_width(pointer) > 0.01 * size
+    style = _Style(round(size, 2), name, bold or stroked, _is_light(pointer), upright, mode == _INVISIBLE)
+    return style, baseline
+
+
+def _stroke_width(pointer: Any) -> float:
+    width = ctypes.c_float()
+    return width.value if raw.FPDFPageObj_GetStrokeWidth(pointer, width) else 0.0
+
+
+def _font(font: Any) -> tuple[str | None, bool]:
+    """The font's name without its subset tag, and whether it is bold."""
+    length = raw.FPDFFont_GetBaseFontName(font, None, 0)
+    buffer = ctypes.create_string_buffer(max(1, length))
+    raw.FPDFFont_GetBaseFontName(font, buffer, length)
+    data = _SUBSET.sub(b"", buffer.value)
+    try:
+        name = data.decode("utf-8")
+    except UnicodeDecodeError:
+        name = data.decode("gb18030", "replace")  # drivers of Chinese Windows write the name in the code page
+    return name or None, bool(_BOLD.search(name)) or bool(raw.FPDFFont_GetFlags(font) & _FORCE_BOLD)
+
+
+def _is_light(pointer: Any) -> bool:
+    """Printed paler than any text that is meant to be read, but not white (white stands on dark table heads)."""
+    r, g, b, a = (ctypes.c_uint() for _ in range(4))
+    if not raw.FPDFPageObj_GetFillColor(pointer, r, g, b, a):
+        return False
+    if a.value < 110:
+        return True
+    return 170 < min(r.value, g.value, b.value) < 250
+
+
+def _objects(parent: Any, matrix: Any, depth: int) -> Iterator[tuple[int, Any, Any]]:
+    """Page objects in drawing order, those of forms with the form's matrix."""
+    counter, getter = (
+        (raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject) if depth == 0 else (raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject)
+    )
+    for index in range(max(0, counter(parent))):
+        handle = getter(parent, index)
+        if not handle:
+            continue
+        kind = raw.FPDFPageObj_GetType(handle)
+        if kind == raw.FPDF_PAGEOBJ_FORM:
+            if depth < _DEPTH:
+                own = raw.FS_MATRIX()
+                raw.FPDFPageObj_GetMatrix(handle, own)
+                yield from _objects(handle, _product(own, matrix), depth + 1)
+        else:
+            yield kind, handle, matrix
+
+
+def _product(inner: Any, outer: Any) -> Any:
+    if outer is None:
+        return inner
+    return raw.FS_MATRIX(
+        inner.a * outer.a + inner.b * outer.c,
+        inner.a * outer.b + inner.b * outer.d,
+        inner.c * outer.a + inner.d * outer.c,
+        inner.c * outer.b + inner.d * outer.d,
+        inner.e * outer.a + inner.f * outer.c + outer.e,
+        inner.e * outer.b + inner.f * outer.d + outer.f,
+    )
+
+
+def _apply(matrix: Any, x: float, y: float) -> tuple[float, float]:
+    if matrix is None:
+        return x, y
+    return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f
+
+
+def _bounds(handle: Any, matrix: Any, frame: _Frame) -> tuple[float, float, float, float] | None:
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
+        return None
+    corners = [_apply(matrix, x, y) for x in (left.value, right.value) for y in (bottom.value, top.value)]
+    xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+    return frame.box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _rules(handle: Any, matrix: Any, frame: _Frame) -> list[Rule]:
+    """The ruled lines that a path draws: thin filled rectangles, and the straight parts of stroked paths. White ones are not seen."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    raw.FPDFPath_GetDrawMode(handle, fill, stroke)
+    if not (fill.value or stroke.value) or _is_white(handle, stroked=bool(stroke.value)):
+        return []
+    box = _bounds(handle, matrix, frame)
+    if box is None:
+        return []
+    x0, top, x1, bottom = box
+    if x1 - x0 <= _THIN or bottom - top <= _THIN:
+        return [Rule(*_centre(box))] if max(x1 - x0, bottom - top) > 0.2 else []
+    if not stroke.value or raw.FPDFPath_CountSegments(handle) > _SEGMENTS:
+        return []
+    return [rule for rule in _segments(handle, matrix, frame) if max(rule.x1 - rule.x0, rule.bottom - rule.top) > 3]
+
+
+def _centre(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """A thin box as the line in its middle."""
+    x0, top, x1, bottom = box
+    if x1 - x0 >= bottom - top:
+        return x0, (top + bottom) / 2, x1, (top + bottom) / 2
+    return (x0 + x1) / 2, top, (x0 + x1) / 2, bottom
+
+
+def _is_white(handle: Any, *, stroked: bool) -> bool:
+    r, g, b, a = (ctypes.c_uint() for _ in range(4))
+    getter = raw.FPDFPageObj_GetStrokeColor if stroked else raw.FPDFPageObj_GetFillColor
+    return bool(getter(handle, r, g, b, a)) and (a.value < 10 or min(r.value, g.value, b.value) > 250)
+
+
+def _segments(handle: Any, matrix: Any, frame: _Frame) -> Iterator[Rule]:
+    """The axis-parallel straight parts of a path."""
+    own = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(handle, own)
+    placed = _product(own, matrix)
+    x, y = ctypes.c_float(), ctypes.c_float()
+    start: tuple[float, float] | None = None
+    last: tuple[float, float] | None = None
+    for index in range(raw.FPDFPath_CountSegments(handle)):
+        segment = raw.FPDFPath_GetPathSegment(handle, index)
+        raw.FPDFPathSegment_GetPoint(segment, x, y)
+        here = frame.point(*_apply(placed, x.value, y.value))
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            start = here
+        elif kind == raw.FPDF_SEGMENT_LINETO and last is not None:
+            yield from _straight(last, here)
+        if raw.FPDFPathSegment_GetClose(segment) and start is not None:
+            yield from _straight(here, start)
+        last = here
+
+
+def _straight(a: tuple[float, float], b: tuple[float, float]) -> Iterator[Rule]:
+    if abs(a[0] - b[0]) < 0.7 or abs(a[1] - b[1]) < 0.7:
+        box = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
+        yield Rule(*_centre(box))
