@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from service.model import Document, Finding, Report, Submission
+from service.personal import find, mask
 
-try:
-    from service.personal import mask
-except ImportError:  # service/personal.py is being written
-
-    def mask(text: str) -> str:
-        return text
-
-
-_NUMBER = re.compile(r"[0-9A-Za-z]+")
 _SHORTEST_PIECE = 6  # a piece of a number that a message cut short: from six digits on it says something of its owner
 
 
@@ -48,11 +39,10 @@ def masked_document(document: Document) -> Document:
 
 
 def _secrets(text: str, hidden: str) -> tuple[tuple[str, str], ...]:
-    """Each masked number as it stands in the file, with its masked form; the longest first."""
+    """Each personal number as it stands in the file, with its masked form; the longest first."""
     if text == hidden:
         return ()
-    found = {match[0]: hidden[match.start() : match.end()] for match in _NUMBER.finditer(text)}
-    changed = [(raw, shown) for raw, shown in found.items() if raw != shown and len(raw) >= _SHORTEST_PIECE]
+    changed = {(text[item.start : item.end], hidden[item.start : item.end]) for item in find(text)}
     return tuple(sorted(changed, key=lambda pair: (-len(pair[0]), pair[0])))
 
 

@@ -1,0 +1,172 @@
+"""Report -> one standalone HTML file: the text with every finding marked beside the list of findings.
+
+No asset is loaded and no network used: style and script stand in the file and are allowed by their hash alone. Everything works without
+the script, which only lights up what belongs together.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from service.model import Block, Edition, Report, Section, Submission
+from service.render.marks import Leaf, Piece, pieces
+from service.render.view import SEVERITIES, Row, View, section_name, view, words_for
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# What HTML cannot hold, line ends and tabs apart, and the marks that turn the direction of writing (a file name could hide its suffix).
+_UNFIT = dict.fromkeys(
+    (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0xFFFE, 0xFFFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\N{REPLACEMENT CHARACTER}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    rows: int
+    columns: int
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTag:
+    anchor: str  # "" for the second of a key
+    name: str
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block as shown."""
+
+    kind: str
+    level: int
+    label: str
+    pieces: tuple[Piece, ...]
+    table: tuple[tuple[Cell, ...], ...]
+    sections: tuple[SectionTag, ...]  # sections that begin here
+    page: int | None  # where a new page begins
+    outside: bool  # cover, contents, application form, evidence: not judged
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of the section bar; lengths are shares of 100."""
+
+    row: Row
+    href: str
+    fill: float
+    limit: float | None
+
+
+def report_html(report: Report, edition: Edition) -> str:
+    """The whole page. Also a file that could not be read has one: its notes."""
+    shown = view(report, edition)
+    style, script = _asset("report.css"), _asset("report.js")
+    page = _template().render(
+        view=shown,
+        parts=tuple(_parts(shown)),
+        bars=tuple(_bars(shown)),
+        groups=tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
+        say=words_for,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+    return page.translate(_UNFIT).encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = lambda value: f"{value:,}"
+    return environment.get_template("report.html.j2")
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def _bars(shown: View) -> Iterator[Bar]:
+    for row in (shown.total, *shown.rows):
+        bound = row.most or row.least
+        scale = max(row.words, bound or 0, 1)
+        limit = None if bound is None else round(100 * bound / scale, 2)
+        href = "#top" if row.key is None else "" if row.start is None else f"#s-{row.key}"
+        yield Bar(row, href, 0.0 if bound is None else round(100 * row.words / scale, 2), limit)
+
+
+def _parts(shown: View) -> Iterator[Part]:
+    submission = shown.report.submission
+    if submission is None:
+        return
+    blocks = submission.document.blocks
+    leaves = [leaf for block in blocks for leaf in _leaves(block)]
+    order = sorted(range(len(leaves)), key=lambda index: (leaves[index].start, leaves[index].end))
+    cut = dict(zip(order, pieces(submission.text, [leaves[index] for index in order], shown.items), strict=True))
+    position = 0
+    page = None
+    beginning = _beginnings(submission)
+    for index, block in enumerate(blocks):
+        count = len(_leaves(block))
+        mine = [cut[number] for number in range(position, position + count)]
+        position += count
+        turned = block.page is not None and block.page != page
+        page = block.page or page
+        yield Part(
+            kind=block.kind,
+            level=_level(submission, index, block),
+            label=block.label,
+            pieces=() if block.cells else mine[0],
+            table=_table(block, mine) if block.cells else (),
+            sections=tuple(beginning.get(index, ())),
+            page=page if turned else None,
+            outside=not submission.start <= block.start < max(submission.end, submission.start + 1),
+        )
+
+
+def _leaves(block: Block) -> list[Leaf]:
+    if block.cells:
+        return [Leaf(cell.start, cell.end) for cell in block.cells]
+    return [Leaf(block.start, block.end, figure=block.kind == "figure")]
+
+
+def _table(block: Block, cut: Sequence[tuple[Piece, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    placed: dict[int, list[tuple[int, Cell]]] = {}
+    for cell, mine in zip(block.cells, cut, strict=True):
+        placed.setdefault(cell.row, []).append((cell.column, Cell(cell.rows, cell.columns, mine)))
+    return tuple(tuple(cell for _, cell in sorted(placed.get(row, []), key=itemgetter(0))) for row in range(max(placed) + 1))
+
+
+def _beginnings(submission: Submission) -> dict[int, list[SectionTag]]:
+    """Which sections begin before which block."""
+    tags: dict[int, list[SectionTag]] = {}
+    seen: set[str] = set()
+    for section in submission.sections:
+        index = next((index for index, block in enumerate(submission.document.blocks) if block.start >= section.start), None)
+        if index is not None:
+            anchor = "" if section.key in seen else f"s-{section.key}"
+            tags.setdefault(index, []).append(SectionTag(anchor, section_name(submission, section.key), section))
+            seen.add(section.key)
+    return tags
+
+
+def _level(submission: Submission, index: int, block: Block) -> int:
+    """Depth of a heading: in the tree that was found, else as the file has it."""
+    return next((heading.level for heading in submission.headings if heading.block == index), block.level or 1)

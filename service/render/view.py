@@ -1,0 +1,316 @@
+"""What terminal, HTML and Excel say of a report: sections against their limits, findings in reading order, what was not checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from service import lexicon, text
+from service.model import Edition, Finding, Note, Outcome, Report, Section, Severity, Submission, Title, Verdict
+from service.render.masked import masked
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
+_SNIPPET = 48  # characters of the text quoted with a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What an edition allows, in 字数; `tolerance` is the share beyond it that is let pass."""
+
+    least: int | None
+    most: int | None
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A section, or several that share one limit, against what the edition allows."""
+
+    key: str | None  # None: several sections together, or the whole write-up
+    name: str
+    words: int
+    least: int | None
+    most: int | None
+    state: str  # within, over, under, free, missing: keys of display.toml [states]
+    start: int | None  # where the first of the sections begins
+    heading: str | None  # as printed
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A finding as readers see it. `number` counts from 1, the gravest first, then in the order of the text."""
+
+    number: int
+    severity: Severity
+    rule: str
+    check: str
+    message: str
+    cited: str  # 依据：附件2 一、3
+    section: str  # 实施过程, 题目, 全文
+    heading: str  # the nearest subheading; "" where there is none
+    page: int | None
+    snippet: str
+    start: int
+    end: int
+    whole: bool  # it speaks of the whole write-up; its span is only where it is shown
+    measured: str | int | float | None
+    allowed: str | int | float | None
+
+    @property
+    def place(self) -> str:
+        """Section, subheading and page in one line."""
+        page = "" if self.page is None else f"第{self.page}页"
+        return " · ".join(part for part in (self.section, self.heading, page) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """Rules that were not checked for one reason."""
+
+    reason: str
+    rules: tuple[str, ...]  # "图题（附件2 二、5）"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One document's report, masked, in the words of its readers."""
+
+    report: Report
+    edition: Edition
+    name: str
+    title: str | None
+    organisation: str | None
+    words: int
+    characters: int
+    han: int
+    total: Row
+    rows: tuple[Row, ...]
+    missing: tuple[str, ...]
+    items: tuple[Item, ...]
+    tally: Mapping[Severity, int]
+    rules: Mapping[Verdict, int]  # rules by verdict
+    unchecked: tuple[Unchecked, ...]
+    passed: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def judged(self) -> bool:
+        return self.report.submission is not None and self.report.submission.is_writeup
+
+
+def view(report: Report, edition: Edition) -> View:
+    """The report as its readers see it; a failed one has its notes and nothing else."""
+    report = masked(report)
+    submission = report.submission
+    content = "" if submission is None else submission.text
+    found = items(report)
+    tally = Counter(item.severity for item in found)
+    verdicts = Counter(outcome.verdict for outcome in report.outcomes)
+    return View(
+        report=report,
+        edition=edition,
+        name=report.name,
+        title=None if submission is None or submission.title is None else _squeezed(submission.title.text),
+        organisation=None if submission is None else submission.organisation,
+        words=text.words(content),
+        characters=text.characters(content),
+        han=text.han(content),
+        total=_total(report, edition),
+        rows=() if submission is None else rows(submission, edition),
+        missing=() if submission is None else tuple(submission.name_of(key) for key in submission.missing),
+        items=found,
+        tally={severity: tally[severity] for severity in SEVERITIES},
+        rules={"pass": verdicts["pass"], "fail": verdicts["fail"], "not_checked": verdicts["not_checked"]},
+        unchecked=_unchecked(report.outcomes),
+        passed=tuple(dict.fromkeys(_rule_name(outcome) for outcome in report.outcomes if outcome.verdict == "pass")),
+        notes=report.notes,
+    )
+
+
+def words_for(table: str, key: str) -> str:
+    """The Chinese words of a key (display.toml); the key itself where a check is so new that it has none."""
+    return str(lexicon.load("display")[table].get(key, key))
+
+
+def cited(outcome: Outcome) -> str:
+    """依据：附件2 一、3 · 依据：往年惯例 · 本系统建议."""
+    key = "programme_plain" if outcome.basis == "programme" and not outcome.clause else outcome.basis
+    return words_for("cited", key).replace("{clause}", outcome.clause or "")
+
+
+def items(report: Report) -> tuple[Item, ...]:
+    """Every finding of the failed rules; a rule that fails without saying where speaks of the whole write-up."""
+    if report.submission is None:
+        return ()
+    submission = report.submission
+    pairs = [
+        (outcome, finding)
+        for outcome in report.outcomes
+        if outcome.verdict == "fail"
+        for finding in outcome.findings or (Finding(words_for("checks", outcome.check), submission.start, submission.start),)
+    ]
+    pairs.sort(key=lambda pair: (SEVERITIES.index(pair[0].severity), pair[1].start, pair[1].end))
+    return tuple(_item(number, submission, outcome, finding) for number, (outcome, finding) in enumerate(pairs, 1))
+
+
+def _item(number: int, submission: Submission, outcome: Outcome, finding: Finding) -> Item:
+    title = submission.title
+    at_title = title is not None and (finding.start, finding.end) == (title.start, title.end)
+    # What has no place of its own stands at the title: only the title's own checks mean its words.
+    whole = at_title and not outcome.check.startswith("title_")
+    section = _section_at(submission, finding)
+    whole = whole or (section is None and finding.start == finding.end)
+    return Item(
+        number=number,
+        severity=outcome.severity,
+        rule=outcome.rule,
+        check=outcome.check,
+        message=finding.message,
+        cited=cited(outcome),
+        section="全文" if whole else _place(submission, section, title, finding),
+        heading="" if whole or section is None else _subheading(submission, section, finding),
+        page=None if whole else _page_at(submission, finding),
+        snippet="" if whole else snippet(submission.text, finding.start, finding.end),
+        start=finding.start,
+        end=finding.end,
+        whole=whole,
+        measured=finding.measured,
+        allowed=finding.allowed,
+    )
+
+
+def _section_at(submission: Submission, finding: Finding) -> Section | None:
+    """The section that holds the finding; a point right after a section's last character (a figure at its end) is still in it."""
+    inside = [section for section in submission.sections if section.start <= finding.start < section.end]
+    if not inside and finding.start == finding.end:
+        inside = [section for section in submission.sections if section.start < finding.start == section.end]
+    return inside[0] if inside else None
+
+
+def _place(submission: Submission, section: Section | None, title: Title | None, finding: Finding) -> str:
+    if section is not None:
+        return section_name(submission, section.key)
+    if title is not None and title.start <= finding.start < title.end:
+        return "题目"
+    return "各部分之外"
+
+
+def section_name(submission: Submission, key: str) -> str:
+    name = submission.name_of(key)
+    return words_for("sections", key) if name == key else name
+
+
+def _subheading(submission: Submission, section: Section, finding: Finding) -> str:
+    above = [heading for heading in submission.headings if section.body_start <= heading.start <= finding.start]
+    # A span that runs over several subheadings (a whole section) has no nearest one.
+    spanned = any(finding.start < heading.start < finding.end for heading in submission.headings)
+    return "" if spanned or not above else cut(f"{above[-1].label}{above[-1].text}", 20)
+
+
+def _page_at(submission: Submission, finding: Finding) -> int | None:
+    page = None
+    for block in submission.document.blocks:
+        if block.start > finding.start:
+            break
+        page = block.page or page
+    return page
+
+
+def _squeezed(value: str) -> str:
+    return " ".join(value.split())
+
+
+def cut(value: str, most: int) -> str:
+    """At most so many characters, the last one an ellipsis where something was cut off."""
+    value = _squeezed(value)
+    return value if len(value) <= most else value[: most - 1] + "…"
+
+
+def snippet(content: str, start: int, end: int, *, most: int = _SNIPPET) -> str:
+    """The marked words, squeezed; of a long span its beginning and its end."""
+    # Blanks fold, so a little more than twice the length on each side is enough of a section of 8,000 characters.
+    if end - start <= 4 * most:
+        value = _squeezed(content[start:end])
+        return value if len(value) <= most else f"{value[: most * 2 // 3]}……{value[-(most // 3) :]}"
+    return f"{_squeezed(content[start : start + 2 * most])[: most * 2 // 3]}……{_squeezed(content[end - most : end])[-(most // 3) :]}"
+
+
+def rows(submission: Submission, edition: Edition) -> tuple[Row, ...]:
+    """The edition's sections in its order, limits that several share, and what else was found."""
+    limits = _limits(edition)
+    made: list[Row] = []
+    for spec in edition.sections:
+        for keys, limit in limits.items():
+            if len(keys) > 1 and spec.key == next((s.key for s in edition.sections if s.key in keys), None):
+                made.append(_row(submission, keys, spec.group or "、".join(submission.name_of(key) for key in keys), limit))
+        found = submission.named(spec.key)
+        if found or spec.required or spec.key in submission.missing:
+            made.append(_row(submission, (spec.key,), spec.name, limits.get((spec.key,)), missing=spec.key in submission.missing))
+    declared = {spec.key for spec in edition.sections}
+    made.extend(
+        _row(submission, (key,), words_for("sections", key), None)
+        for key in dict.fromkeys(section.key for section in submission.sections)
+        if key not in declared
+    )
+    return tuple(made)
+
+
+def _total(report: Report, edition: Edition) -> Row:
+    """The whole write-up against the edition's limits of the total."""
+    least = most = None
+    for rule in edition.rules:
+        if rule.check == "total_length" and rule.params is not None:
+            least = _number(rule.params, "min") or least
+            most = _number(rule.params, "max") or most
+    submission = report.submission
+    counted = 0 if submission is None else text.words(submission.text[submission.start : submission.end or None])
+    limit = Limit(least, most)
+    return Row(None, "全文", counted, least, most, _state(counted, limit), None, None)
+
+
+def _row(submission: Submission, keys: tuple[str, ...], name: str, limit: Limit | None, *, missing: bool = False) -> Row:
+    found = submission.named(*keys)
+    words = sum(section.words for section in found)
+    limit = limit or Limit(None, None)
+    state = "missing" if missing else _state(words, limit) if found else "free"
+    heading = next((section.heading for section in found if section.heading), None)
+    return Row(keys[0] if len(keys) == 1 else None, name, words, limit.least, limit.most, state, found[0].start if found else None, heading)
+
+
+def _state(words: int, limit: Limit) -> str:
+    if limit.most is not None and words > limit.most * (1 + limit.tolerance):
+        return "over"
+    if limit.least is not None and words < limit.least * (1 - limit.tolerance):
+        return "under"
+    return "free" if limit.most is None and limit.least is None else "within"
+
+
+def _limits(edition: Edition) -> dict[tuple[str, ...], Limit]:
+    """The limits of the rules of check section_length, by the sections that they bind together."""
+    limits: dict[tuple[str, ...], Limit] = {}
+    for rule in edition.rules:
+        if rule.check == "section_length" and rule.params is not None:
+            sections: tuple[str, ...] = getattr(rule.params, "sections", ())
+            limit = Limit(_number(rule.params, "min"), _number(rule.params, "max"), getattr(rule.params, "tolerance", 0.0))
+            for keys in (sections,) if getattr(rule.params, "together", False) else ((key,) for key in sections):
+                limits.setdefault(keys, limit)
+    return limits
+
+
+def _number(params: object, name: str) -> int | None:
+    value = getattr(params, name, None)
+    return int(value) if isinstance(value, (int, float)) and value else None
+
+
+def _rule_name(outcome: Outcome) -> str:
+    clause = outcome.clause or words_for("bases", outcome.basis)
+    return f"{words_for('checks', outcome.check)}（{clause}）"
+
+
+def _unchecked(outcomes: Iterable[Outcome]) -> tuple[Unchecked, ...]:
+    by_reason: dict[str, dict[str, None]] = {}
+    for outcome in outcomes:
+        if outcome.verdict == "not_checked":
+            by_reason.setdefault(outcome.reason or "没有说明原因", {})[_rule_name(outcome)] = None
+    return tuple(Unchecked(reason, tuple(names)) for reason, names in by_reason.items())
