@@ -254,9 +254,9 @@ def find(
     for index in range(first, stop):
         if index in skip:
             continue
-        number = _candidate(document, document.blocks[index])
-        if number is not False:
-            candidates[index] = number if isinstance(number, Number) else None
+        candidate = _candidate(document, document.blocks[index])
+        if candidate:
+            candidates[index] = candidate if isinstance(candidate, Number) else None
     seen: dict[str, set[int]] = {}
     for number in candidates.values():
         if number and number.value is not None:

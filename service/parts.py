@@ -193,6 +193,9 @@ def _title_in_form(document: Document, words: Mapping[str, Any], *, before: int)
     return Title(document.text[span[0] : span[1]].strip(), *span) if span else None
 
 
+_PRONOUN = re.compile(r"我|本|该|全|各|公司|集团|企业|是|由|为")
+
+
 # --- organisation ------------------------------------------------------------------------------------------------------------------
 
 
@@ -204,34 +207,40 @@ def company(words: Mapping[str, Any]) -> re.Pattern[str]:
 def organisation(
     document: Document, *, found: Title | None, overview: tuple[int, int] | None, before: int, words: Mapping[str, Any]
 ) -> str | None:
-    """The organisation's name: from the cover or the form, the first sentence of the overview, the title, the file's name."""
-    text = document.text
-    fields = words["organisation"]["fields"]
-    for block in document.blocks[: before + 1]:
-        line = text[block.start : block.end]
-        if block.kind != "table":
-            match = _field(line, fields)
-            name = re.split(r"[\s\u3000（(]*(?:[（(]?盖章|加盖)", line[match.end() :])[0].strip() if match else ""
-            if 4 <= len(name) <= 40:
-                return name
-    span = _beside(document, fields, before=before)
-    if span:
-        return text[span[0] : span[1]].strip()
+    """The organisation's name: from the cover or the form, the first sentences of the overview, the title, the file's name."""
     pattern = company(words)
-    for block in document.blocks[:before]:
-        line = _squeezed(document, block)
-        if block.kind != "table" and len(line) <= 36 and (match := pattern.fullmatch(line)):
-            return match[0]
+    on_cover = _named_on_cover(document, pattern, before=before, words=words)
+    if on_cover:
+        return on_cover
     if overview is not None:
-        head = text[overview[0] : min(overview[1], overview[0] + 400)]
+        head = document.text[overview[0] : min(overview[1], overview[0] + 400)]
         for sentence in re.split(r"[。；\n]", head)[:4]:
             match = pattern.match(sentence.strip())
-            if match and not re.match(r"(?:我|本|该|全|各|公司|集团|企业|是|由|为)", match[0]):
+            if match and not _PRONOUN.match(match[0]):
                 return match[0]
     if found is not None and (match := pattern.match(found.text)):
         return match[0]
     match = pattern.search(re.sub(r"[_\-—+\s\d.]+", " ", document.name.rsplit(".", 1)[0]))
     return match[0] if match else None
+
+
+def _named_on_cover(document: Document, pattern: re.Pattern[str], *, before: int, words: Mapping[str, Any]) -> str | None:
+    """企业名称：…, the form's cell beside 企业名称, or a line of the cover that is nothing but a company's name."""
+    fields = words["organisation"]["fields"]
+    for block in document.blocks[: before + 1]:
+        line = document.text[block.start : block.end]
+        match = _field(line, fields) if block.kind != "table" else None
+        name = re.split(r"[\s\u3000（(]*(?:[（(]?盖章|加盖)", line[match.end() :])[0].strip() if match else ""
+        if 4 <= len(name) <= 40:
+            return name
+    span = _beside(document, fields, before=before)
+    if span:
+        return document.text[span[0] : span[1]].strip()
+    for block in document.blocks[:before]:
+        line = _squeezed(document, block)
+        if block.kind != "table" and len(line) <= 36 and (match := pattern.fullmatch(line)):
+            return match[0]
+    return None
 
 
 def strong_headings(headings: Sequence[Heading], matches: Mapping[int, Mapping[str, float]]) -> list[int]:

@@ -29,7 +29,7 @@ class _Stages:
         began = time.perf_counter()
         try:
             return work()
-        except Exception:  # the one boundary where a fault of ours must not cost the user the rest of the report
+        except Exception:  # noqa: BLE001 - the one boundary where a fault of ours must not cost the user the rest of the report
             _log.exception("stage %s failed", stage)
             self.notes.append(Note("stage_failed", _STAGE_FAILED.format(stage=name)))
             return None

@@ -65,7 +65,7 @@ class _Evidence:
         return bare in self.groups
 
     def heading(self, heading: Heading) -> dict[str, float]:
-        """0–1 a label. The edition's own and accepted headings count as beyond doubt; sections the edition does not ask for speak for `other`."""
+        """0–1 a label. The edition's own and accepted headings are beyond doubt; sections that it does not ask for speak for `other`."""
         bare = _bare(heading.text)
         scores = dict.fromkeys(self.labels, 0.0)
         for key, value in headings_.named(heading.text, {k: v for k, v in self.names.items() if k != "weights"}).items():
@@ -192,7 +192,7 @@ def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
     for last, (score, path) in states.items():
         for label in evidence.labels:
             cost, reached = _move(evidence, last, label)
-            if loose and reached != last and last != -1:
+            if loose and last not in {reached, -1}:
                 cost -= evidence.weights["turn"]
             if loose and label != OTHER and last == -1:
                 cost -= evidence.weights["turn"] / 2
@@ -208,7 +208,7 @@ def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
 
 
 def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
-    """Whether the headings below may be sections of their own: below a group, below a heading that names no section, or where they name several."""
+    """Whether the headings below may be sections: below a group, below a heading that names no section, or where they name several."""
     if not node.children:
         return False
     if evidence.group(heading) or max(evidence.heading(heading).values()) < _UNCLEAR:

@@ -1,4 +1,4 @@
-"""The environment's BIAOGAN_* variables. Read by the command line (later the service and its jobs) alone; documented in docs/settings.md."""
+"""The environment's BIAOGAN_* variables (docs/settings.md). Only the command line reads them, later also the service and its jobs."""
 
 from __future__ import annotations
 
