@@ -234,7 +234,7 @@ class Area:
     clause: str
     themes: tuple[str, ...]
     group: str | None = None
-    by_facts: bool = False  # decided by the size of the enterprise, not by what the write-up is about (中小企业)
+    by_facts: bool = False  # decided by what the enterprise is (中小企业 …), not by what the write-up is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class Edition:
     name: str
     document: str  # 文号
     issuer: str
-    date: str  # ISO
+    date: str | None  # ISO; None where the notice as kept gives none
     year: int  # the year of application
     count: str  # 字数口径
     tolerance: float  # share above a limit that is still let pass

@@ -1,12 +1,14 @@
 """Reads, validates and binds an edition: `service/rulebooks/<id>.toml` -> Edition.
 
 A rule row is bound to its check here: parameters become the check's Params, the message's placeholders are compared with what the check
-gives. In a row's `params`, `sections` holds section keys, `"@name"` in place of a list stands for the words of `service/lexicon/<name>.toml`,
-and a parameter `tolerance` that the row leaves out is the edition's. Anything misspelt stops with the file, the line and the mend.
+gives. In a row's `params`, `sections` holds section keys, `"@name"` in place of a list stands for the words of
+`service/lexicon/<name>.toml`, and a parameter `tolerance` that the row leaves out is the edition's. Anything misspelt stops with the file,
+the line and the mend.
 """
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import re
@@ -14,7 +16,6 @@ import string
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -22,12 +23,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from service import checks
+from service import checks, lexicon
 from service.errors import ServiceError
 from service.model import Area, Basis, Edition, Rule, SectionSpec, Severity
 
 _FOLDER = Path(__file__).parent / "rulebooks"
-_LEXICON = Path(__file__).parent / "lexicon"
 _EXPECTED = {
     "string_type": "应为带引号的文字",
     "int_type": "应为整数",
@@ -48,7 +48,7 @@ class _Header(_Row):
     name: str
     document: str
     issuer: str
-    date: date
+    date: datetime.date | None = None
     year: int
     count: Literal["word"]
     tolerance: float
@@ -98,7 +98,7 @@ class EditionName:
     name: str
     document: str
     issuer: str
-    date: str
+    date: str | None
     year: int
 
 
@@ -141,7 +141,8 @@ def _header(file: Path) -> EditionName:
     text = file.read_text("utf8")
     first_row = text.find("\n[[")
     header = tomllib.loads(text[: first_row if first_row >= 0 else len(text)])["edition"]
-    return EditionName(header["id"], header["name"], header["document"], header["issuer"], str(header["date"]), header["year"])
+    day = str(header["date"]) if "date" in header else None
+    return EditionName(header["id"], header["name"], header["document"], header["issuer"], day, header["year"])
 
 
 @cache
@@ -176,7 +177,7 @@ def read(content: bytes, *, name: str) -> Edition:
         name=header.name,
         document=header.document,
         issuer=header.issuer,
-        date=header.date.isoformat(),
+        date=header.date.isoformat() if header.date else None,
         year=header.year,
         count=header.count,
         tolerance=header.tolerance,
@@ -218,18 +219,16 @@ def _adapter(params_type: type) -> TypeAdapter[Any]:
     return TypeAdapter(params_type)
 
 
-@cache
-def _lexicon(name: str) -> tuple[str, ...]:
-    words = tomllib.loads((_LEXICON / f"{name}.toml").read_text("utf8"))["words"]
-    return tuple(words)
-
-
-def _words(key: str, reference: str) -> tuple[str, ...]:
+def _words(key: str, reference: str) -> list[str]:
     name = reference.removeprefix("@")
-    known = sorted(file.stem for file in _LEXICON.glob("*.toml"))
-    if name not in known:
-        raise _ParamError(key, f"参数“{key}”指向不存在的词表“{reference}”。请改为已有的词表：{'、'.join(known) or '（无）'}。")
-    return _lexicon(name)
+    try:
+        entries = lexicon.load(name)
+    except FileNotFoundError as error:
+        raise _ParamError(key, f"参数“{key}”指向不存在的词表“{reference}”。请改正名称，或补上 service/lexicon/{name}.toml。") from error
+    if "words" not in entries:
+        raise _ParamError(key, f"参数“{key}”指向的词表“{reference}”没有 words 一项。请在 service/lexicon/{name}.toml 中补上。")
+    words: list[str] = entries["words"]
+    return words
 
 
 def _rule(source: _Source, index: int, row: _RuleRow, *, declared: frozenset[str], tolerance: float) -> Rule:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from service.model import NotChecked, Submission, Violation
 
@@ -16,15 +17,24 @@ VALUES = frozenset({"section", "measured", "allowed"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
     sections: tuple[str, ...]
+    # each: every section by itself; group: the heading above them, missing where none of them is there; parts: every section by itself,
+    # not judged where the group as a whole is missing
+    mode: Literal["each", "group", "parts"] = "each"
 
 
 def check(submission: Submission, params: Params) -> tuple[Violation, ...] | NotChecked:
-    if submission.title is not None:
-        start, end = submission.title.start, submission.title.end
-    else:
-        start = end = submission.start
-    return tuple(
-        Violation(start, end, {"section": submission.name_of(key), "measured": "缺少", "allowed": "必备"})
-        for key in params.sections
-        if not submission.named(key)
-    )
+    absent = [submission.name_of(key) for key in params.sections if not submission.named(key)]
+    if params.mode != "each":
+        group = _group(submission, params.sections)
+        whole = len(absent) == len(params.sections)
+        if params.mode == "parts" and whole:
+            return NotChecked(f"没有找到“{group}”部分，无法判断其中各项。")
+        if params.mode == "group":
+            absent = [group] if whole else []
+    start, end = (submission.title.start, submission.title.end) if submission.title else (submission.start, submission.start)
+    return tuple(Violation(start, end, {"section": name, "measured": "缺少", "allowed": "必备"}) for name in absent)
+
+
+def _group(submission: Submission, keys: tuple[str, ...]) -> str:
+    groups = (spec.group for spec in submission.specs if spec.key in keys and spec.group)
+    return next(groups, submission.name_of(keys[0]))
