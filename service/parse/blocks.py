@@ -56,6 +56,10 @@ class Builder:
     def blocks(self) -> tuple[Block, ...]:
         return tuple(self._blocks)
 
+    @property
+    def last_kind(self) -> BlockKind | None:
+        return self._blocks[-1].kind if self._blocks else None
+
     def _append(self, text: str) -> tuple[int, int]:
         if self._parts:
             self._parts.append("\n")
@@ -75,7 +79,7 @@ class Builder:
         page: int | None = None,
         layout: Layout | None = None,
     ) -> tuple[int, int]:
-        """One paragraph; its span in the text. A plain paragraph that has a caption's form becomes one. The caller leaves empty ones out."""
+        """One paragraph; its span in the text. A plain one that has a caption's form becomes one. The caller leaves empty ones out."""
         if kind in {"paragraph", "list"} and text[:1] in "表图附续 　" and is_caption(text):
             kind = "caption"
         start, end = self._append(text)

@@ -1,0 +1,358 @@
+"""Turns what the walk found into blocks: lines of a paragraph, kinds, layouts, tables and the tables that only frame text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from service.model import BlockKind, Layout
+from service.parse.blocks import Builder, CellText, is_caption
+from service.parse.docx_format import Formats, ParaProps, RunFormat, merge_para
+from service.parse.docx_walk import Item, Para, Table, TableCell
+
+Piece = tuple[str, "etree._Element | None", int, RunFormat]
+
+_BREAKS: Final = frozenset("\n\f")
+_SENTENCE_END: Final = re.compile(r"[。！？!?；;：:.…”’」』）)]$")
+_STOP: Final = re.compile(r"[。；！？]")
+_NUMBERED: Final = re.compile(
+    r"\s*(?:第?[一二三四五六七八九十]+[、.．章节部]|[（(][一二三四五六七八九十\d]+[）)]|\d+(?:[.．]\d+)*[.．、\s]?|[①-⑳])"
+)
+_WORD_CHARACTER: Final = re.compile(r"[A-Za-z0-9]")
+_HEADING_MAX: Final = 60  # longer, and with a sentence's end, it is a paragraph whatever its outline level
+_SHORT_LINE: Final = 40  # lines of a title broken by hand
+_FULL_LINE: Final = 20  # a line this long without a mark at its end goes on in the next
+_LONG: Final = 60  # a paragraph of prose
+_PROSE: Final = 300  # characters of prose that make a cell a frame
+_FORM_PROSE: Final = 600  # the same beside a label
+_LABEL_MAX: Final = 30
+_ASCII_WEIGHT: Final = 0.01  # the East-Asian font is asked for: other characters decide only where there are no Chinese ones
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """text[start:end] stands in `element` (w:t, w:tab, w:sym, m:oMath …), from `offset` of its own text."""
+
+    start: int
+    end: int
+    element: etree._Element
+    offset: int
+
+
+class Emitter:
+    """Adds items to a builder; `segments` collects where each character stands in the XML, where that is wanted."""
+
+    __slots__ = ("_formats", "builder", "segments")
+
+    def __init__(self, formats: Formats, *, segments: list[Segment] | None = None) -> None:
+        self._formats = formats
+        self.builder = Builder()
+        self.segments = segments
+
+    def items(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if isinstance(item, Para):
+                self._para(item)
+            else:
+                self._table(item)
+
+    def notes(self, items: Iterable[Item], *, label: str) -> None:
+        """A footnote or endnote: its paragraphs as `note` blocks, the number at the first."""
+        for para in _paragraphs(items):
+            for line, _ in _lines(para):
+                if self._add(para, trimmed(line), kind="note", label=label):
+                    label = ""
+
+    def _para(self, para: Para) -> None:
+        label = para.label
+        layout_props = merge_para(para.props, para.style.para)
+        for line, figures in _lines(para):
+            pieces = trimmed(line)
+            text = "".join([piece[0] for piece in pieces])
+            if figures:
+                looks = self._formats.layout(para.style, layout_props, {})
+                before, after = _around(line, text, figures)
+                for _ in range(before):
+                    self.builder.add_figure(layout=looks)
+                self._line(para, pieces, text, label, layout_props)
+                for _ in range(after):
+                    self.builder.add_figure(layout=looks)
+            else:
+                self._line(para, pieces, text, label, layout_props)
+            label = "" if text else label
+        for content, grouped in para.boxes:
+            self._box(content, grouped=grouped)
+
+    def _line(self, para: Para, pieces: list[Piece], text: str, label: str, props: ParaProps) -> None:
+        if not text:
+            return
+        kind, level = _kind(para, props, text, label)
+        self._add(para, pieces, kind=kind, level=level, label=label, props=props)
+
+    def _add(
+        self, para: Para, pieces: list[Piece], *, kind: BlockKind, level: int | None = None, label: str = "", props: ParaProps | None = None
+    ) -> bool:
+        if not pieces:
+            return False
+        looks = self._looks(para, pieces, props or merge_para(para.props, para.style.para))
+        start, _ = self.builder.add("".join([piece[0] for piece in pieces]), kind=kind, level=level, label=label, layout=looks)
+        self._record(start, pieces)
+        return True
+
+    def _looks(self, para: Para, pieces: list[Piece], props: ParaProps) -> Layout:
+        weights: dict[RunFormat, float] = {}
+        for text, element, _, looks in pieces:
+            if element is not None:
+                weight = len(text) * _ASCII_WEIGHT if text.isascii() else float(len(text))
+                weights[looks] = weights.get(looks, 0.0) + weight
+        return self._formats.layout(para.style, props, weights)
+
+    def _record(self, start: int, pieces: list[Piece]) -> None:
+        if self.segments is None:
+            return
+        for text, element, offset, _ in pieces:
+            if element is not None:
+                self.segments.append(Segment(start, start + len(text), element, offset))
+            start += len(text)
+
+    def _box(self, items: list[Item], *, grouped: bool) -> None:
+        """A text box. The labels of one drawing's boxes make one paragraph, so that none of them looks like a heading."""
+        paragraphs = [para for para in _paragraphs(items) if _has_text(para)]
+        if grouped and len(paragraphs) > 1 and all(isinstance(item, Para) and _length(item) < _SHORT_LINE for item in items):
+            first = paragraphs[0]
+            self._add(first, _joined(_inner(paragraphs), first.style.run), kind="paragraph")
+        else:
+            self.items(items)
+
+    def _table(self, table: Table) -> None:
+        if _frames_pictures(table):
+            self._picture_table(table)
+            return
+        rows: dict[int, list[TableCell]] = {}
+        for cell in table.cells:
+            rows.setdefault(cell.row, []).append(cell)
+        unrolled = {row for row, cells in rows.items() if _is_frame_row(cells, rows, table.columns)}
+        if rows and all(len(cells) == 1 for cells in rows.values()) and (len(rows) == 1 or unrolled):
+            unrolled = set(rows)  # a table of one column is a frame as a whole
+        grid: list[TableCell] = []
+        for row, cells in sorted(rows.items()):
+            if row in unrolled:
+                self._grid(grid, table)
+                grid = []
+                for cell in cells:
+                    self.items(cell.items)
+            else:
+                grid += cells
+        self._grid(grid, table)
+
+    def _grid(self, cells: list[TableCell], table: Table) -> None:
+        """A real table, or the part of one between frames."""
+        if not cells:
+            return
+        cells = sorted(cells, key=lambda cell: (cell.row, cell.column))
+        first = cells[0].row
+        content = [_cell_pieces(cell) for cell in cells]
+        texts = ["".join([piece[0] for piece in pieces]) for pieces in content]
+        figures = sum(len(para.figures) for cell in cells for para in _paragraphs(cell.items))
+        captioned = self.builder.last_kind == "caption"
+        if any(texts):
+            placed = self.builder.add_table(
+                [CellText(cell.row - first, cell.column, text, cell.rows, cell.columns) for cell, text in zip(cells, texts, strict=True)],
+                columns=table.columns,
+            )
+            for cell, pieces in zip(placed, content, strict=True):
+                self._record(cell.start, pieces)
+        if figures and not captioned:  # pictures under a table's own caption belong to the table
+            self.builder.add_figure()
+
+    def _picture_table(self, table: Table) -> None:
+        """A table that only puts pictures side by side: each picture with the caption below it."""
+        below = {(cell.row, cell.column): cell for cell in table.cells}
+        done: set[int] = set()
+        for cell in table.cells:
+            if id(cell) in done:
+                continue
+            done.add(id(cell))
+            self.items(cell.items)
+            under = below.get((cell.row + cell.rows, cell.column))
+            if (
+                under is not None
+                and any(para.figures for para in _paragraphs(cell.items))
+                and not any(map(_has_text, _paragraphs(cell.items)))
+            ):
+                done.add(id(under))
+                self.items(under.items)
+
+
+def _paragraphs(items: Iterable[Item]) -> Iterable[Para]:
+    """Paragraphs in order, those of nested tables and of text boxes as well."""
+    for item in items:
+        if isinstance(item, Para):
+            yield item
+            for content, _ in item.boxes:
+                yield from _paragraphs(content)
+        else:
+            for cell in item.cells:
+                yield from _paragraphs(cell.items)
+
+
+def _has_text(para: Para) -> bool:
+    return any(piece[0].strip() for piece in para.pieces)
+
+
+def _length(para: Para) -> int:
+    return sum(len(piece[0]) for piece in para.pieces)
+
+
+def trimmed(pieces: Iterable[Piece]) -> list[Piece]:
+    """Without blanks (full-width ones that serve as indents too) at both ends."""
+    out = [piece for piece in pieces if piece[0]]
+    while out:
+        text, element, offset, looks = out[0]
+        rest = text.lstrip()
+        if rest:
+            if len(rest) < len(text):
+                out[0] = (rest, element, offset + len(text) - len(rest), looks)
+            break
+        out.pop(0)
+    while out:
+        text, element, offset, looks = out[-1]
+        rest = text.rstrip()
+        if rest:
+            if len(rest) < len(text):
+                out[-1] = (rest, element, offset, looks)
+            break
+        out.pop()
+    return out
+
+
+def _lines(para: Para) -> list[tuple[list[Piece], list[tuple[int, bool]]]]:
+    """The paragraph cut at line breaks that part paragraphs, each line with its figures (pieces of the line before it, floating)."""
+    pieces: list[Piece] = list(para.pieces)
+    if not any(piece[0] in _BREAKS for piece in pieces):
+        return [(pieces, para.figures)] if pieces or para.figures else []
+    lines: list[list[Piece]] = [[]]
+    figures: list[list[tuple[int, bool]]] = [[]]
+    waiting = sorted(para.figures)
+    breaks: list[str] = []
+    for index, piece in enumerate([*pieces, ("", None, 0, para.style.run)]):
+        while waiting and waiting[0][0] <= index:
+            figures[-1].append((len(lines[-1]), waiting.pop(0)[1]))
+        if piece[0] in _BREAKS and piece[0]:
+            breaks.append(piece[0])
+            lines.append([])
+            figures.append([])
+        else:
+            lines[-1].append(piece)
+    return _rejoined(para, lines, figures, breaks)
+
+
+def _rejoined(
+    para: Para, lines: list[list[Piece]], figures: list[list[tuple[int, bool]]], breaks: list[str]
+) -> list[tuple[list[Piece], list[tuple[int, bool]]]]:
+    """Lines that were only broken for their looks are one again: a title in two lines, a sentence that goes on."""
+    out: list[tuple[list[Piece], list[tuple[int, bool]]]] = [(lines[0], figures[0])]
+    centred = (para.props.align or para.style.para.align) == "center"
+    named = para.style.kind in {"title", "heading", "caption"} or para.toc
+    for mark, line, drawn in zip(breaks, lines[1:], figures[1:], strict=True):
+        upper, lower = _plain(out[-1][0]), _plain(line)
+        if mark == "\n" and not drawn and not out[-1][1] and _goes_on(upper, lower, by_hand=centred or named):
+            gap = " " if _WORD_CHARACTER.match(upper[-1]) and _WORD_CHARACTER.match(lower) else ""
+            out[-1] = ([*trimmed(out[-1][0]), (gap, None, 0, para.style.run), *trimmed(line)], [])
+        else:
+            out.append((line, drawn))
+    return out
+
+
+def _plain(pieces: list[Piece]) -> str:
+    return "".join([piece[0] for piece in pieces]).strip()
+
+
+def _goes_on(upper: str, lower: str, *, by_hand: bool) -> bool:
+    if not upper or not lower or _SENTENCE_END.search(upper) or _NUMBERED.match(lower):
+        return False
+    if by_hand:
+        return len(upper) <= _SHORT_LINE and len(lower) <= _SHORT_LINE and not _STOP.search(upper + lower)
+    return len(upper) >= _FULL_LINE and not _NUMBERED.match(upper)
+
+
+def _around(line: list[Piece], text: str, figures: list[tuple[int, bool]]) -> tuple[int, int]:
+    """How many figures stand before a line's text and how many after it."""
+    if not text:
+        return len(figures), 0
+    caption = is_caption(text)
+    before = sum(1 for position, floats in figures if (caption if floats else not any(piece[0].strip() for piece in line[:position])))
+    return before, len(figures) - before
+
+
+def _kind(para: Para, props: ParaProps, text: str, label: str) -> tuple[BlockKind, int | None]:
+    style = para.style
+    if para.toc or style.kind == "toc":
+        return "toc", None
+    sentence = len(text) > _HEADING_MAX and (text[-1] in "。；;" or _STOP.search(text) is not None or len(text) > 2 * _HEADING_MAX)
+    if style.kind == "title" and not sentence:
+        return "title", None
+    if (style.kind == "caption" and text[:1] in "表图" and not sentence) or (label[:1] in {"表", "图"} and is_caption(f"{label} {text}")):
+        return "caption", None
+    outline = para.props.outline
+    level = (outline + 1 if 0 <= outline <= 8 else None) if outline is not None else style.level
+    if level is not None and not sentence:
+        return "heading", level
+    if para.level is not None and label:
+        return "list", para.level
+    return ("paragraph", None) if not label or props.number is None else ("list", para.level)
+
+
+def _inner(paragraphs: Iterable[Para]) -> list[list[Piece]]:
+    """The lines of paragraphs in one line each, tabs and breaks as blanks."""
+    out = []
+    for para in paragraphs:
+        pieces = [
+            (text.replace("\t", " ").replace("\n", " ").replace("\f", " "), element, offset, looks)
+            for text, element, offset, looks in para.pieces
+        ]
+        line = trimmed(pieces)
+        if line:
+            out.append(line)
+    return out
+
+
+def _joined(lines: list[list[Piece]], looks: RunFormat) -> list[Piece]:
+    """Lines joined by one blank."""
+    out: list[Piece] = []
+    for line in lines:
+        if out:
+            out.append((" ", None, 0, looks))
+        out += line
+    return out
+
+
+def _cell_pieces(cell: TableCell) -> list[Piece]:
+    paragraphs = list(_paragraphs(cell.items))
+    return _joined(_inner(paragraphs), paragraphs[0].style.run) if paragraphs else []
+
+
+def _is_prose(items: list[Item], *, least: int) -> bool:
+    """Whether a cell holds paragraphs of a write-up and not a value."""
+    lengths = [_length(para) for para in _paragraphs(items)]
+    return sum(lengths) >= least and sum(1 for length in lengths if length >= _LONG) >= 2
+
+
+def _is_frame_row(cells: list[TableCell], rows: dict[int, list[TableCell]], columns: int) -> bool:
+    if any(cell.rows > 1 for cell in cells) or sum(cell.columns for cell in cells) < columns:
+        return False
+    if len(cells) == 1:
+        return _is_prose(cells[0].items, least=_PROSE)
+    label = sum(_length(para) for para in _paragraphs(cells[0].items))
+    return len(cells) == 2 and label <= _LABEL_MAX and len(rows) > 0 and _is_prose(cells[1].items, least=_FORM_PROSE)
+
+
+def _frames_pictures(table: Table) -> bool:
+    """Whether a table only arranges pictures: every text in it is a caption."""
+    paragraphs = [para for cell in table.cells for para in _paragraphs(cell.items)]
+    texts = [_plain(list(para.pieces)) for para in paragraphs]
+    return any(para.figures for para in paragraphs) and all(not text or is_caption(text) for text in texts)
