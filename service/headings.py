@@ -209,7 +209,8 @@ def _score(
     text = document.text[block.start : block.end].strip()
     rest = text[number.length :] if number else text
     points = 3.0 if block.kind == "heading" else 0.0
-    points += _stands_out(block, body)
+    weight = _stands_out(block, body)
+    points += weight
     if number and number.form in _RANK:
         points += 0.75 if number.form in _LOW_FORMS else 1.5
         points += 0.75 if steps else 0.0
@@ -221,6 +222,11 @@ def _score(
     points += 0.5 if followed else -0.5
     if block.kind == "list" and not followed:
         points -= 1.0
+    before = candidates.get(index - 1)
+    if number and before and before.form == number.form and index - 1 not in chosen:
+        points -= 2.0
+    if weight and followed and _closed(document, index, chosen):
+        points += 0.75
     if block.layout is None and followed and len(rest) <= 32:
         points += 2.0 if _closed(document, index, chosen) else 0.5
     return points

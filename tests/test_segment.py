@@ -1,0 +1,297 @@
+"""Sections are found by declared names, by meaning, by order and by what paragraphs say; forms and evidence stay outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.model import Document, Layout, SectionSpec, Submission
+from service.parse.blocks import Builder, CellText
+from service.segment import segment
+
+SPECS = (
+    SectionSpec("overview", "企业概况", required=True),
+    SectionSpec("background", "实施背景", required=True),
+    SectionSpec("process", "实施过程", required=True),
+    SectionSpec("results", "实施成效", required=True),
+)
+GROUPED = (
+    SectionSpec("abstract", "摘要", required=True),
+    SectionSpec("overview", "企业概况", required=True),
+    SectionSpec("background", "导入该项方法的背景", required=False, group="质量标杆典型经验"),
+    SectionSpec("process", "典型经验的主要内容", required=False, headings=("推进过程、做法和机制条件",), group="质量标杆典型经验"),
+    SectionSpec("results", "近三年取得的主要成果", required=False, group="质量标杆典型经验"),
+    SectionSpec("lessons", "经验和体会", required=False, group="质量标杆典型经验"),
+    SectionSpec("extension", "“质量标杆”的深化与推广", required=False),
+)
+ABOUT = "江屿阀门有限公司成立于1998年，位于江屿市高新区，现有员工620人，主导产品为蝶阀和球阀，公司使命是让介质守规矩，愿景是做流程工业信得过的阀门厂。"  # noqa: E501
+WHY = "随着下游炼化装置大型化，客户对阀门泄漏的容忍越来越低。2018年一年收到外漏投诉41起，暴露出装配过程全凭手感的问题，公司下决心改变，促使项目立项。"  # noqa: E501
+HOW = "项目组制定了装配扭矩规范，每个工位配备数显扳手，每班由组长检查记录，质量部每月开展一次评审，例如密封面研磨工序改为先测后磨，流程随之调整。"  # noqa: E501
+WHAT = "近三年一次试压合格率由2019年的93.1%提高到2021年的98.4%，高于行业平均4个百分点，质量损失率降到0.6%，年节约返修费用210万元，经济效益和社会效益明显。"  # noqa: E501
+
+
+def document(lines: Sequence[str | tuple[str, Layout]], *, name: str = "材料.docx", kind: str = "docx") -> Document:
+    builder = Builder()
+    for line in lines:
+        text, layout = line if isinstance(line, tuple) else (line, None)
+        builder.add(text, layout=layout)
+    return Document(name, "0" * 64, kind, builder.text, builder.blocks)  # type: ignore[arg-type]
+
+
+def keys(submission: Submission) -> list[str]:
+    return [section.key for section in submission.sections]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ("一、企业概况", "二、实施背景", "三、实施过程", "四、实施成效"),
+        ("1 公司简介", "2 问题的提出", "3 工作推进", "4 取得的成效"),
+        ("第一部分 单位基本情况", "第二部分 为什么要做", "第三部分 主要做法", "第四部分 效益分析"),
+        ("（一）集团概况", "（二）导入背景", "（三）具体举措", "（四）应用效果"),
+        ("企业简介", "实施动因", "我们的做法", "看得见的变化"),
+    ],
+)
+def test_headings_by_name_and_meaning(headings: tuple[str, str, str, str]) -> None:
+    lines = ["实施装配扭矩数字化管控的经验"]
+    for heading, body in zip(headings, (ABOUT, WHY, HOW, WHAT), strict=True):
+        lines += [heading, body]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found) == ["overview", "background", "process", "results"]
+    assert tuple(section.heading for section in found.sections) == headings
+    assert found.missing == ()
+    assert found.title is not None
+    assert found.title.text == "实施装配扭矩数字化管控的经验"
+    assert found.organisation == "江屿阀门有限公司"
+
+
+def test_steps_as_top_headings_are_the_process() -> None:
+    lines = [
+        "一、企业概况",
+        ABOUT,
+        "二、实施背景",
+        WHY,
+        "三、定扭矩：先立标准",
+        HOW,
+        "四、上工具：让数据自己说话",
+        HOW,
+        "五、实施成效",
+        WHAT,
+    ]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found) == ["overview", "background", "process", "process", "results"]
+
+
+def test_section_without_heading_is_found_by_its_words() -> None:
+    found = segment(
+        document(["实施扭矩管控的实践", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT], kind="txt"), SPECS
+    )
+    assert keys(found) == ["overview", "background", "process", "results"]
+    assert found.sections[0].heading is None
+    assert found.missing == ()
+
+
+def test_missing_section_is_missing() -> None:
+    found = segment(document(["一、企业概况", ABOUT, "二、主要做法", HOW, HOW, "三、实施成效", WHAT], kind="txt"), SPECS)
+    assert found.missing == ("background",)
+
+
+def test_sections_out_of_order_are_found_as_they_stand() -> None:
+    found = segment(document(["一、企业概况", ABOUT, "二、实施成效", WHAT, "三、实施背景", WHY, "四、实施过程", HOW], kind="txt"), SPECS)
+    assert keys(found) == ["overview", "results", "background", "process"]
+
+
+def test_section_that_the_edition_does_not_ask_for_is_other() -> None:
+    lines = [
+        "一、企业概况",
+        ABOUT,
+        "二、实施背景",
+        WHY,
+        "三、实施过程",
+        HOW,
+        "四、实施成效",
+        WHAT,
+        "五、几点体会",
+        "质量工作贵在坚持，领导要带头，数据要较真，这是我们最深的感受。",
+    ]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found)[-1] == "other"
+
+
+def test_group_heading_opens_its_sections() -> None:
+    lines = [
+        "江屿阀门有限公司实施精益管理的实践经验",
+        "一、摘要",
+        WHAT,
+        "二、企业概况",
+        ABOUT,
+        "三、质量标杆典型经验",
+        "（一）导入精益管理的背景",
+        WHY,
+    ]
+    lines += ["（二）典型经验的主要内容", HOW, "（三）推进过程、做法和机制条件", "1.建立组织", HOW, "2.开展培训", HOW]
+    lines += [
+        "（四）近三年取得的主要成果",
+        WHAT,
+        "（五）经验和体会",
+        "最深的体会是一把手要到现场。" * 3,
+        "四、深化与推广",
+        "下一步将向供应商推广这套方法。" * 3,
+    ]
+    found = segment(document(lines, kind="txt"), GROUPED)
+    assert keys(found) == ["abstract", "overview", "background", "process", "process", "results", "lessons", "extension"]
+
+
+def test_subheadings_do_not_leave_their_section() -> None:
+    lines = [
+        "一、企业概况",
+        ABOUT,
+        "二、实施背景",
+        WHY,
+        "三、实施过程",
+        "（一）分析背景数据",
+        HOW,
+        "（二）评价实施效果",
+        HOW,
+        "（三）推广成果",
+        HOW,
+    ]
+    lines += ["四、实施成效", "（一）管理效益", WHAT, "（二）经济效益", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found) == ["overview", "background", "process", "results"]
+
+
+def test_numbered_sentences_are_no_headings() -> None:
+    lines = [
+        "一、企业概况",
+        ABOUT,
+        "二、实施背景",
+        "（1）客户要求提高。" + WHY,
+        "（2）同行进步很快。" + WHY,
+        "三、实施过程",
+        "主要抓三件事：",
+        "1.统一量具",
+        "2.统一方法",
+        "3.统一记录",
+        HOW,
+    ]
+    lines += ["四、实施成效", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert [heading.text for heading in found.headings] == ["企业概况", "实施背景", "实施过程", "实施成效"]
+
+
+def test_bold_paragraphs_can_be_headings_and_plain_ones_not() -> None:
+    body, bold = Layout(size=14, bold=False), Layout(size=14, bold=True)
+    lines = [("一、企业概况", bold), (ABOUT, body), ("二、实施背景", bold), (WHY, body), ("三、实施过程", bold)]
+    lines += [("先立规矩后动手", bold), (HOW, body), ("这一句很短但不是标题", body), (HOW, body), ("四、实施成效", bold), (WHAT, body)]
+    found = segment(document(lines), SPECS)
+    assert [heading.text for heading in found.headings] == ["企业概况", "实施背景", "实施过程", "先立规矩后动手", "实施成效"]
+    assert [heading.level for heading in found.headings] == [1, 1, 1, 2, 1]
+
+
+def _form(builder: Builder) -> None:
+    builder.add("2022年全国质量标杆申报书")
+    builder.add("企业名称：江屿阀门有限公司（盖章）")
+    rows = [
+        ("推荐单位", "某市工信局"),
+        ("统一社会信用代码", "9113"),
+        ("经验名称", "实施装配扭矩管控的经验"),
+        ("联系人", "张三"),
+        ("邮编", "050000"),
+    ]
+    builder.add_table([CellText(r, c, text) for r, row in enumerate(rows) for c, text in enumerate(row)])
+
+
+def test_writeup_inside_a_combined_file_is_found() -> None:
+    builder = Builder()
+    _form(builder)
+    for text in (
+        "实施装配扭矩管控的经验",
+        "一、企业概况",
+        ABOUT * 2,
+        "二、实施背景",
+        WHY * 2,
+        "三、实施过程",
+        HOW * 4,
+        "四、实施成效",
+        WHAT * 2,
+        "证实性材料",
+    ):
+        builder.add(text)
+    builder.add("阀门检测报告编号与结论如下，由第三方出具。")
+    found = segment(Document("合.docx", "0" * 64, "docx", builder.text, builder.blocks), SPECS)
+    assert found.is_writeup
+    assert keys(found) == ["overview", "background", "process", "results"]
+    assert found.title is not None
+    assert found.title.text == "实施装配扭矩管控的经验"
+    assert found.organisation == "江屿阀门有限公司"
+    assert "申报书" not in found.text[found.start : found.end]
+    assert "检测报告编号" not in found.text[found.start : found.end]
+    assert {note.code for note in found.notes} == {"form_left_out", "evidence_left_out"}
+
+
+def test_form_alone_is_not_judged() -> None:
+    builder = Builder()
+    _form(builder)
+    found = segment(Document("申报书.docx", "0" * 64, "docx", builder.text, builder.blocks), SPECS)
+    assert not found.is_writeup
+    assert found.sections == ()
+    assert [note.code for note in found.notes] == ["not_a_writeup"]
+
+
+def test_title_on_a_cover_over_two_lines() -> None:
+    centred, body = Layout(size=22, bold=True, alignment="center"), Layout(size=14, bold=False)
+    small = Layout(size=14, bold=False, alignment="center")
+    lines = [
+        ("全国质量标杆典型经验材料", centred),
+        ("实施装配扭矩数字化管控", centred),
+        ("提升阀门密封可靠性的经验", centred),
+        ("江屿阀门有限公司", small),
+        ("2022年6月", small),
+    ]
+    lines += [("一、企业概况", Layout(size=14, bold=True)), (ABOUT, body), ("二、实施背景", Layout(size=14, bold=True)), (WHY, body)]
+    found = segment(document(lines), SPECS)
+    assert found.title is not None
+    assert found.title.text == "实施装配扭矩数字化管控提升阀门密封可靠性的经验"
+    assert found.organisation == "江屿阀门有限公司"
+    assert found.sections[0].heading == "一、企业概况"
+
+
+def test_title_in_a_line_of_its_name() -> None:
+    found = segment(
+        document(["典型经验材料", "经验名称：构建扭矩闭环的实践", "一、企业概况", ABOUT, "二、实施背景", WHY], kind="txt"), SPECS
+    )
+    assert found.title is not None
+    assert found.text[found.title.start : found.title.end] == found.title.text == "构建扭矩闭环的实践"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                ABOUT,
+                WHY,
+                HOW,
+                WHAT,
+                "一、企业概况",
+                "二、实施背景",
+                "三、做法",
+                "四、成效",
+                "（一）管理效益",
+                "1.1 数据",
+                "目标",
+                "表1 指标",
+            ]
+        ),
+        max_size=14,
+    )
+)
+def test_sections_lie_in_order_and_never_overlap(lines: list[str]) -> None:
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert all(0 <= s.start <= s.body_start <= s.end <= len(found.text) for s in found.sections)
+    assert all(one.end <= two.start for one, two in zip(found.sections, found.sections[1:], strict=False))
+    assert set(found.missing) == {spec.key for spec in SPECS} - set(keys(found))
