@@ -175,8 +175,8 @@ class _Collector:
         self.style, self.y = style, y
 
     def add(self, code: int, x0: float, x1: float) -> None:
-        if self.rights and self.style is not None and not -0.5 * self.style.size < x0 - self.rights[-1] < 0.8 * self.style.size:
-            self.flush()  # one text object may hold pieces of a line that stand far apart
+        if self.rights and self.style is not None and not -0.5 * self.style.size < x0 - self.rights[-1] < 0.3 * self.style.size:
+            self.flush()  # one text object may hold pieces of a line with others between them
         if code == 0xFFFD or 0xE000 <= code <= 0xF8FF or code >= 0xF0000:
             self.garbage += 1
             code = 0xFFFD
@@ -218,7 +218,8 @@ def _runs(text_page: Any, frame: _Frame, *, most_characters: int) -> tuple[list[
             out.garbage += 1
         elif box_of(handle, index, rect_at):
             x0, _, x1, _ = frame.box(rect.left, rect.bottom, rect.right, rect.top)
-            out.add(code, x0, x1)
+            if code > 0x20 or x1 > x0:  # blanks without width are pdfium's
+                out.add(code, x0, x1)
     out.flush()
     return out.runs, out.garbage
 

@@ -120,8 +120,12 @@ def _lead(line: Line) -> float:
         while index < len(text) and not is_wide(text[index]) and not text[index].isspace():
             units += 0.55
             index += 1
+    closed = index
     while index < len(text) and text[index] in "，。；：！？、）》】”’％":
         units += 1
+        index += 1
+    while closed < index < len(text) and not is_wide(text[index]) and not text[index].isspace():
+        units += 0.55  # LibreOffice parts no Latin word from the mark before it
         index += 1
     return units * line.size
 
@@ -158,7 +162,7 @@ def _continues(group: Sequence[Line], line: Line, style: Style) -> bool:
         return False
     if centred(line) or (centred(before) and not full(before, line)):
         return neighbours and _wrapped_title(before, line, style)
-    if not full(before, line):
+    if not full(before, line) and not _ragged(before, line, style):
         return False
     if _MARK.match(line.text) and (_ENDED.search(before.text) or line.x0 > line.left + 0.9 * style.size):
         return False
@@ -186,6 +190,13 @@ def _wrapped_title(before: Line, line: Line, style: Style) -> bool:
         return False
     wide = before.x1 - before.x0 > 0.55 * (before.right - before.left)
     return wide and (before.size > 1.1 * style.size or (before.bold and not style.bold)) and not _MARK.match(line.text)
+
+
+def _ragged(before: Line, line: Line, style: Style) -> bool:
+    """Whether a line that ends a little early goes on: where paragraphs have indents, the next one has none and no sentence has ended."""
+    room = before.right - before.x1
+    at_margin = abs(line.x0 - line.left) < 0.5 * style.size
+    return style.indented and at_margin and room < 6 * style.size and not _ENDED.search(before.text) and not _MARK.match(line.text)
 
 
 def _begins(group: Sequence[Line], line: Line, style: Style) -> bool:
