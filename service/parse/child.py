@@ -17,7 +17,7 @@ import msgspec
 from service.errors import Unreadable
 from service.model import Document, Format
 from service.parse.sniff import sniff
-from service.parse.wire import LENGTH, Done, NeedsConversion, Refused, Reply, Request, pack
+from service.parse.wire import LENGTH, Done, NeedsConversion, NeedsOcr, Refused, Reply, Request, pack
 
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
@@ -56,28 +56,31 @@ def answer(request: Request) -> Reply:
         kind = kind or sniff(request.data, request.name, limits=request.limits)
         if kind in _CONVERTED and request.format is None:
             return NeedsConversion(kind)
-        document = _read(request, kind)
+        document, wanted = _read(request, kind)
     except Unreadable as refusal:
         return Refused(refusal.code, refusal.message, kind)
     except MemoryError:
         return Refused("read_memory", _MEMORY, kind)
-    return Done(dataclasses.replace(document, name=request.name, sha256=request.sha256, format=kind))
+    document = dataclasses.replace(document, name=request.name, sha256=request.sha256, format=kind)
+    return NeedsOcr(wanted, document) if wanted else Done(document)
 
 
-def _read(request: Request, kind: Format) -> Document:
-    # Each reader is imported when its format first comes: a child that reads docx never pays for pdfium.
+def _read(request: Request, kind: Format) -> tuple[Document, tuple[int, ...]]:
+    """The document and the pages, from 1, that wait for OCR. A reader is imported when its format first comes."""
     data, name, limits = request.data, request.name, request.limits
     if kind in {"txt", "md"}:
         from service.parse.plain import read_plain  # noqa: PLC0415
 
-        return read_plain(data, name, format=kind, limits=limits)
+        return read_plain(data, name, format=kind, limits=limits), ()
     if kind == "pdf":
-        from service.parse.pdf import read_pdf  # noqa: PLC0415
+        from service.parse.pdf import OcrLine, read_pdf  # noqa: PLC0415
 
-        return read_pdf(data, name, limits=limits).document
+        recognised = {page: msgspec.msgpack.decode(lines, type=list[OcrLine]) for page, lines in request.recognised.items()}
+        result = read_pdf(data, name, recognised=recognised, most_pages=limits.pages)
+        return result.document, result.wanted
     from service.parse.docx import read_docx  # noqa: PLC0415
 
-    return read_docx(data, name, limits=limits)
+    return read_docx(data, name, limits=limits), ()
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

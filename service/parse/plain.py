@@ -4,34 +4,147 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from service.errors import Unreadable
-from service.model import Document, Format
-from service.parse.blocks import Builder
+from service.model import Document, Format, Note
+from service.parse.blocks import Builder, CellText
 from service.parse.limits import Limits
+from service.parse.plain_tables import display_width, table_at
 
-_CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+# Written Chinese and English: what a text decoded with the right encoding is made of.
+_ORDINARY = re.compile("[\t-\r -~·×÷°±µ–—‘’“”…‰Ⅰ-Ⅻ①-⓿─-╿■-◿\u2000-\u206f\u2100-\u22ff\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_ENOUGH_ORDINARY = 0.95
+_SAMPLE = 200_000
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x0c\x1a]")
+_BLANKS = " \t\u3000\xa0"
+_WORST_DAMAGE = 0.005  # share of bytes that may be undecodable: a file cut or edited with the wrong tool
+_CONTENTS = re.compile(r"目[ \u3000]*[录次]")
+_CONTENTS_ENTRY = re.compile(r"(?P<text>.*?[^\s.…·‥])[\s.…·‥\u3000]+\d{1,3}")
+_NUMBERED = re.compile(
+    r"(?:第[一二三四五六七八九十\d]+[章节部]|[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|[（(]?\d{1,2}(?:\.\d{1,2})*[)）、.．\s]|[①-⑳])"
+)
+_ENDS_SENTENCE = tuple("。！？!?；;：:…”」）)")
+_WRAP_WIDTHS = range(40, 111)  # columns at which editors and e-mail wrap
+_WRAP_SLACK = 3  # columns a full line may fall short: a wide character or a mark that may not begin a line
+_WRAP_SLACK_LATIN = 16  # more, when the next line begins with a word that would not have fitted
+_WRAP_SHARE = 0.5  # of the lines that are full, in a text wrapped by its editor
 
 
 def decode(data: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not _CONTROL.search(text):
+    """The text of the bytes as UTF-8, UTF-16 (with or without a mark) or GB18030; None where it is no text."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return _clean(data.decode(encoding, "replace"))
+    if b"\0" in data:
+        return _without_mark(data)
+    for encoding in ("utf-8", "gb18030"):
+        text = _decoded(data, encoding)
+        if text is not None:
             return text
-    return None
+    return _without_mark(data)
 
 
-def read_plain(data: bytes, name: str, *, format: Format, limits: Limits) -> Document:  # noqa: A002
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return _clean(data.decode(encoding))
+    except UnicodeDecodeError:
+        text = data.decode(encoding, "replace")
+        return _clean(text) if text.count("\ufffd") <= max(1, _WORST_DAMAGE * len(data)) else None
+
+
+def _without_mark(data: bytes) -> str | None:
+    """UTF-16 without a mark: the byte order that gives ordinary characters."""
+    if len(data) % 2:
+        return None
+    return next(filter(None, (_clean(data.decode(encoding, "replace")) for encoding in ("utf-16-le", "utf-16-be"))), None)
+
+
+def _clean(text: str) -> str | None:
+    """The text if it looks like one: no control characters, nearly all of it ordinary."""
+    sample = text[:_SAMPLE]
+    if not sample or _CONTROL.search(text) or len(_ORDINARY.findall(sample)) < _ENOUGH_ORDINARY * len(sample):
+        return None
+    return text
+
+
+def read_plain(data: bytes, name: str, *, format: Format, limits: Limits) -> Document:  # noqa: A002 - the model's word
+    """A Document without layout. Raises Unreadable where the bytes are no text or too long."""
     text = decode(data)
     if text is None:
-        raise Unreadable("file_damaged", "不是文本文件。")
+        raise Unreadable("file_damaged", "无法识别文本的编码，内容可能已损坏。请用记事本另存为 UTF-8 编码，或改用 .docx 提交。")
     if len(text) > limits.characters:
         raise Unreadable("file_over_limit", f"文本超过 {limits.characters // 10000} 万字的上限。请拆分后再提交。")
+    notes: tuple[Note, ...] = ()
+    if "\ufffd" in text:
+        notes = (Note("encoding_damaged", f"文本中有 {text.count(chr(0xFFFD))} 处字符损坏，无法还原，字数和检查结果可能略有出入。"),)
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     builder = Builder()
-    for line in text.splitlines():
-        if line.strip():
-            builder.add(line.strip())
-    return Document(name, hashlib.sha256(data).hexdigest(), format, builder.text, builder.blocks)
+    if format == "md":
+        from service.parse.markdown import add_markdown  # noqa: PLC0415 - the rare case
+
+        add_markdown(text, builder)
+    else:
+        _add_lines(text.split("\n"), builder)
+    return Document(name, hashlib.sha256(data).hexdigest(), format, builder.text, builder.blocks, notes)
+
+
+def _add_lines(lines: Sequence[str], builder: Builder) -> None:
+    """Paragraphs and tables of a text file, in order; a typed contents page as `toc` blocks."""
+    width = wrap_width(lines)
+    position = 0
+    in_contents = False
+    while position < len(lines):
+        line = lines[position].strip(_BLANKS)
+        entry = _CONTENTS_ENTRY.fullmatch(line)
+        if _CONTENTS.fullmatch(line) or (in_contents and entry):
+            builder.add(entry["text"] if entry else line, kind="toc")
+            in_contents = True
+            position += 1
+            continue
+        in_contents = in_contents and not line
+        table = table_at(lines, position)
+        if table:
+            builder.add_table(CellText(row, column, text) for row, cells in enumerate(table.rows) for column, text in enumerate(cells))
+            position = table.end
+            continue
+        paragraph, position = _paragraph(lines, position, width)
+        if paragraph:
+            builder.add(paragraph)
+
+
+def _paragraph(lines: Sequence[str], position: int, width: int | None) -> tuple[str, int]:
+    """The paragraph that begins at a line, blanks around it gone, and the line after it."""
+    text = lines[position].strip(_BLANKS)
+    while width and text and position + 1 < len(lines) and _goes_on(lines[position], lines[position + 1], width):
+        position += 1
+        text = join(text, lines[position].strip(_BLANKS))
+    return " ".join(text.split("\t")), position + 1
+
+
+def join(before: str, after: str) -> str:
+    """Two lines of a paragraph: a blank between Latin words, none next to a Chinese character."""
+    return f"{before} {after}" if before[-1:].isascii() and after[:1].isascii() else before + after
+
+
+def wrap_width(lines: Sequence[str]) -> int | None:
+    """The width at which an editor wrapped the text, in columns; None where a line is a paragraph.
+
+    A text is wrapped where no line is longer than the width and most lines just reach it.
+    """
+    widths = [display_width(line.rstrip(_BLANKS)) for line in lines if line.strip(_BLANKS)]
+    if len(widths) < 6 or max(widths) not in _WRAP_WIDTHS:
+        return None
+    full = sum(1 for width in widths if width >= max(widths) - _WRAP_SLACK)
+    return max(widths) if full >= _WRAP_SHARE * len(widths) else None
+
+
+def _goes_on(line: str, following: str, width: int) -> bool:
+    """Whether a wrapped line's paragraph goes on in the next one."""
+    if not following.strip(_BLANKS) or following[0] in _BLANKS or _NUMBERED.match(following):
+        return False
+    short = width - display_width(line.rstrip(_BLANKS))
+    if short > (_WRAP_SLACK_LATIN if following[0].isascii() else _WRAP_SLACK):
+        return False
+    return short <= 1 or not line.rstrip(_BLANKS).endswith(_ENDS_SENTENCE)

@@ -23,6 +23,13 @@ _PAGE = 4096
 _TAIL = 2000  # bytes of a dead child's last words that go into the log
 
 
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process that leads its own session, and whatever it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 class ChildDiedError(Exception):
     """The child ended without an answer; `reason` is "time", "size" or "crash"."""
 
@@ -64,7 +71,7 @@ class Child:
         return self._process.pid
 
     def ask(self, request: Request, *, seconds: float) -> Reply:
-        """The child's answer; ChildDiedError where there is none within `seconds` or it is too long. A child that died is of no more use."""
+        """The child's answer; ChildDiedError where there is none within `seconds` or it is too long. A dead child is of no use."""
         watch = threading.Timer(seconds, self._give_up)
         watch.daemon = True
         watch.start()

@@ -20,7 +20,7 @@ class Request(msgspec.Struct, frozen=True):
     data: bytes
     limits: Limits
     format: Format | None = None
-    recognised: msgspec.Raw | None = None  # what OCR found, by page
+    recognised: dict[int, msgspec.Raw] = {}  # what OCR found, by page; the parent passes it on unread
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -40,7 +40,7 @@ class NeedsConversion(msgspec.Struct, frozen=True, tag="convert"):
 class NeedsOcr(msgspec.Struct, frozen=True, tag="ocr"):
     """Pages, from 1, that hold pictures of text. `document` is what can be said without reading them."""
 
-    pages: list[int]
+    pages: tuple[int, ...]
     document: Document
 
 
