@@ -76,7 +76,7 @@ def _read(request: Request, kind: Format) -> tuple[Document, tuple[int, ...]]:
         from service.parse.pdf import OcrLine, read_pdf  # noqa: PLC0415
 
         recognised = {page: msgspec.msgpack.decode(lines, type=list[OcrLine]) for page, lines in request.recognised.items()}
-        result = read_pdf(data, name, recognised=recognised, most_pages=limits.pages)
+        result = read_pdf(data, name, recognised=recognised, limits=limits)
         return result.document, result.wanted
     from service.parse.docx import read_docx  # noqa: PLC0415
 

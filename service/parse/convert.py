@@ -1,4 +1,4 @@
-"""doc, wps and rtf through LibreOffice to docx: one run for many files, with its own profile and folder, shut in as far as the system lets us."""
+"""doc, wps and rtf through LibreOffice to docx: one run for many files, with its own profile and folder, shut in as far as possible."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def _unshare() -> list[str]:
 
 @lru_cache
 def isolation(program: str) -> str:
-    """How far a program can be shut in: "bubblewrap", "no network" or "none". Tried once, since many containers forbid what is installed."""
+    """How far a program can be shut in: "bubblewrap", "no network" or "none". Tried once: many containers forbid it."""
     for kind, before in (("bubblewrap", _bubblewrap()), ("no network", _unshare())):
         if shutil.which(before[0]) and _works([*before, "/bin/sh", "-c", 'test -x "$0"', program]):
             return kind
