@@ -108,7 +108,7 @@ class Numbering:
         self._abstracts: dict[str, _Abstract] = {}
         self._numbers: dict[str, _Number] = {}
         self._counters: dict[str, list[int | None]] = {}
-        self._started: set[tuple[str, int]] = set()
+        self._started: set[str] = set()
         self._style_numbers = style_number
         for child in () if root is None else root:
             if child.tag == W + "abstractNum":
@@ -165,14 +165,14 @@ class Numbering:
 
     def _count(self, key: str, number_id: str, number: _Number, levels: dict[int, NumberLevel], index: int) -> list[int | None]:
         counters = self._counters.setdefault(key, [None] * _LEVELS)
-        for level, start in number.starts.items():
-            # An override restarts the list once, when its number is first met at that level or deeper.
-            if level <= index and (number_id, level) not in self._started:
-                self._started.add((number_id, level))
-                counters[level] = start - 1 if level == index else start
-                counters[level + 1 :] = [None] * (_LEVELS - level - 1)
+        if number_id not in self._started:
+            # An overridden start takes effect once, at the level where its number is first met; levels above go on.
+            self._started.add(number_id)
+            if index in number.starts:
+                counters[index] = None
         current = counters[index]
-        counters[index] = levels[index].start if current is None else min(current + 1, _FORMAT_MAX)
+        start = number.starts.get(index, levels[index].start)
+        counters[index] = start if current is None else min(current + 1, _FORMAT_MAX)
         for deeper in range(index + 1, _LEVELS):
             restart = levels[deeper].restart if deeper in levels else None
             if index < (deeper if restart is None else restart):
