@@ -1,0 +1,286 @@
+"""Captions of tables and figures, their numbers, what they belong to, and where the text mentions them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.model import Block, Submission
+from service.tables import Table, body, tables
+
+Place = Literal["above", "below", "inside"]
+
+_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９－．", "0123456789-.")
+_NUMBER = r"(?:[0-9０-９]{1,3}|[一二三四五六七八九十]{1,3})(?:[ ]?[-－–—.．·][ ]?[0-9０-９]{1,3}){0,2}"
+_FORM = re.compile(rf"[ \t　【（(]*(附|续)?[ ]?([表图])[ 　]{{0,3}}({_NUMBER})(?![0-9０-９%％])")
+_UNNUMBERED_CONTINUATION = re.compile(r"[ \t　（(]*(?:续表|表续|（续）|续上表)")
+_SENTENCE = re.compile(r"[。；！？!?;]")
+_GOES_ON = re.compile(r"[是为中所显列给反展说可的与和及，,至到（(年月日、]|表[明示]")
+_TITLE_END = re.compile(r"[。：；，:;,.!！?？、]\Z")
+_TITLE_WORD = re.compile(r"(?:表|情况|对比|比较|统计|一览|清单|指标|汇总|明细|要求|结果|数据)(?:[（(][^（）()]{1,20}[)）])?\Z")
+_UNIT_LINE = re.compile(r"[ \t　（(]*(?:计量)?单位[:：]|[ \t　]*(?:注|说明|数据来源|资料来源|来源|备注)[:：]")
+_AT_END = re.compile(rf"[。；：] ?((?:续)?[表图][ 　]{{0,3}}{_NUMBER}[ 　]+[^\s。；，：]{{2,40}})[ ]?\Z")
+_CAPTION_MAX = 60
+_TITLE_MAX = 36
+_SUBCAPTION_MAX = 60
+_MENTION = re.compile(rf"(附)?([表图])[ 　]{{0,3}}({_NUMBER})(?![0-9０-９%％])")
+_MORE = re.compile(
+    r"[ ]?([、，,和与及至到～~—–-])[ ]?(?:附?[表图])?[ 　]?"
+    r"([0-9０-９]{1,2}(?:[-－–—.．][0-9０-９]{1,3})?)(?![0-9０-９.%％年月日个项家次类级种])"
+)
+_COUNTED = re.compile(r"[ ]?[家台篇张人个块只次项份名种套件支幅位条年]")  # 代表3家, 报表5张: not a table's number
+_BEFORE_OTHER_WORD = re.compile("[代发仪报钟量电水手外意填试企草蓝看制绘]\\Z")
+_BEFORE_CHINESE = re.compile("[见如附和与及在据从由按自对、，。；：（(\n 　]?\\Z")
+_NEAR = {
+    "表": re.compile(r"[下上如见该此本左右][ ]?表(?![明示现面述达 0-9０-９一二三四五六七八九十])|表中|下列表格|表格如下"),
+    "图": re.compile(r"[下上如见该此本左右][ ]?图(?![书纸 0-9０-９一二三四五六七八九十])|图中|图示|图片如下"),
+}
+_NEAR_BLOCKS = 2
+_LONGEST_RANGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A caption. `parts` is its number: 表2-1 -> (2, 1); () where it has none."""
+
+    kind: str  # "表" or "图"
+    start: int
+    end: int
+    block: int
+    parts: tuple[int, ...] = ()
+    number: str = ""  # as printed, without blanks: "表2-1"
+    series: str = ""  # "" for ordinary ones, "附" for 附表 and 附图
+    continued: bool = False  # 续表
+
+    @property
+    def key(self) -> tuple[str, str, tuple[int, ...]]:
+        return self.kind, self.series, self.parts
+
+
+@dataclass(frozen=True, slots=True)
+class Captioned:
+    """A table or figure with its caption. `ordinal` counts from 1 by kind."""
+
+    kind: str
+    ordinal: int
+    block: int
+    start: int
+    end: int
+    caption: Caption | None
+    place: Place | None
+
+
+def value(number: str) -> int:
+    """一 -> 1, 十二 -> 12, ３ -> 3."""
+    number = number.translate(_FULL_WIDTH).strip()
+    if number.isdigit():
+        return int(number)
+    tens, ten, ones = number.rpartition("十")
+    if not ten:
+        return int("".join(str(_DIGITS[character]) for character in number))
+    return _DIGITS.get(tens, 1) * 10 + (_DIGITS.get(ones, 0) if ones else 0)
+
+
+def captions(submission: Submission) -> tuple[Caption, ...]:
+    """The numbered captions of the write-up, in order."""
+    return tuple(caption for index in body(submission) if (caption := _caption(submission, index)) is not None and caption.parts)
+
+
+def _caption(submission: Submission, index: int) -> Caption | None:
+    """The caption that a block is, or that stands in a table's first row or at a paragraph's end."""
+    block = submission.document.blocks[index]
+    if block.kind in {"toc", "note", "figure", "title"}:
+        return None
+    if block.kind == "table":
+        return _in_first_row(submission, index, block)
+    text = submission.text[block.start : block.end]
+    printed = block.label + text if block.label[:1] in {"表", "图", "附", "续"} else text
+    match = _FORM.match(printed)
+    if match and _is_caption(printed, match.end(), sure=block.kind == "caption"):
+        return _made(match, block.start, block.end, index)
+    if tail := _AT_END.search(text):
+        inner = _FORM.match(tail[1])
+        return _made(inner, block.start + tail.start(1), block.start + tail.end(1), index) if inner else None
+    if block.kind == "caption" or _UNNUMBERED_CONTINUATION.match(text):
+        kind = "图" if "图" in text[:4] else "表"
+        return Caption(kind, block.start, block.end, index, continued=bool(_UNNUMBERED_CONTINUATION.match(text)))
+    return None
+
+
+def _is_caption(printed: str, after: int, *, sure: bool) -> bool:
+    if len(printed) > _CAPTION_MAX or _SENTENCE.search(printed):
+        return False
+    rest = printed[after:]
+    return sure or not rest or rest[0] in " \t　:：.．】）)" or not _GOES_ON.match(rest)
+
+
+def _in_first_row(submission: Submission, index: int, block: Block) -> Caption | None:
+    first = [cell for cell in block.cells if cell.row == 0]
+    filled = [cell for cell in first if submission.text[cell.start : cell.end].strip()]
+    if len(filled) != 1 or (len(first) > 1 and filled[0].columns * 2 < block.columns):
+        return None
+    text = submission.text[filled[0].start : filled[0].end]
+    match = _FORM.match(text)
+    return _made(match, filled[0].start, filled[0].end, index) if match and _is_caption(text, match.end(), sure=False) else None
+
+
+def _made(match: re.Match[str], start: int, end: int, index: int) -> Caption:
+    printed = re.sub(r"[ 　]", "", match[3]).translate(_FULL_WIDTH)
+    series = "附" if match[1] == "附" else ""
+    number = series + match[2] + printed
+    return Caption(match[2], start, end, index, _parts(printed), number, series, continued=match[1] == "续")
+
+
+def _parts(number: str) -> tuple[int, ...]:
+    return tuple(value(piece) for piece in re.split(r"[-－–—.．·]", number.translate(_FULL_WIDTH)))
+
+
+def captioned_tables(submission: Submission, *, rows: int, columns: int) -> tuple[Captioned, ...]:
+    """The tables of at least this size with their captions. A table that goes on from the one before it (a page break) counts with it."""
+    found: list[Captioned] = []
+    known = [table for table in tables(submission) if len(table.rows) >= rows and table.columns >= columns]
+    starts = {table.first for table in known}
+    previous: Table | None = None
+    for table in known:
+        caption, place = _of_table(submission, table, starts)
+        goes_on = previous is not None and _goes_on(submission, previous, table)
+        previous = table
+        if goes_on and caption is None:
+            continue
+        found.append(Captioned("表", len(found) + 1, table.first, table.start, table.end, caption, place))
+    return tuple(found)
+
+
+def _goes_on(submission: Submission, before: Table, table: Table) -> bool:
+    between = submission.document.blocks[before.last + 1 : table.first]
+    same = before.columns == table.columns or before.rows[0] == table.rows[0]
+    return same and all(block.kind in {"note", "figure"} for block in between)
+
+
+def _of_table(submission: Submission, table: Table, starts: set[int]) -> tuple[Caption | None, Place | None]:
+    if not table.lines and (inside := _caption(submission, table.first)) is not None:
+        return inside, "inside"
+    above = _neighbour(submission, table.first, -1)
+    if above is not None:
+        caption = _caption(submission, above) or _plain_title(submission, above)
+        if caption is not None and caption.kind == "表":
+            return caption, "above"
+    below = _neighbour(submission, table.last, 1)
+    if below is not None and (caption := _caption(submission, below)) is not None and caption.kind == "表":
+        after = _neighbour(submission, below, 1)
+        if after is None or after not in starts:
+            return caption, "below"
+    return None, None
+
+
+def _neighbour(submission: Submission, index: int, step: int) -> int | None:
+    """The next block that is no line of units or sources, within the write-up."""
+    span, blocks = body(submission), submission.document.blocks
+    index += step
+    while index in span:
+        block = blocks[index]
+        if block.kind not in {"note", "figure"} and not _UNIT_LINE.match(submission.text[block.start : block.end]):
+            return index
+        index += step
+    return None
+
+
+def _plain_title(submission: Submission, index: int) -> Caption | None:
+    """A short line above a table that names it without a number."""
+    block = submission.document.blocks[index]
+    text = submission.text[block.start : block.end].strip()
+    if block.kind not in {"paragraph", "heading", "list", "title"} or block.label or len(text) > _TITLE_MAX or _TITLE_END.search(text):
+        return None
+    if re.match(r"[0-9（(一二三四五六七八九十第]", text) and block.kind == "heading":
+        return None
+    centred = block.layout is not None and block.layout.alignment == "center"
+    if not centred and not _TITLE_WORD.search(text):
+        return None
+    return Caption("表", block.start, block.end, index)
+
+
+def captioned_figures(submission: Submission) -> tuple[Captioned, ...]:
+    """The pictures of the write-up with their captions; pictures side by side or one under another share one and count once."""
+    blocks, span = submission.document.blocks, body(submission)
+    found: list[Captioned] = []
+    used: set[int] = set()
+    index = span.start
+    while index < span.stop:
+        if blocks[index].kind != "figure":
+            index += 1
+            continue
+        last = index
+        while last + 1 in span and blocks[last + 1].kind == "figure":
+            last += 1
+        caption, place = _of_figure(submission, index, last, used)
+        if caption is not None:
+            used.add(caption.block)
+        found.append(Captioned("图", len(found) + 1, index, blocks[index].start, blocks[index].end, caption, place))
+        index = last + 1
+    return tuple(found)
+
+
+def _of_figure(submission: Submission, first: int, last: int, used: set[int]) -> tuple[Caption | None, Place | None]:
+    blocks, span = submission.document.blocks, body(submission)
+    for index in range(last + 1, min(last + 4, span.stop)):
+        caption = _caption(submission, index)
+        if caption is not None:
+            if caption.kind == "图":
+                return caption, "below"
+            break
+        block = blocks[index]
+        if block.kind == "figure":
+            continue
+        text = submission.text[block.start : block.end]
+        if len(text) > _SUBCAPTION_MAX or "。" in text or block.kind == "heading":
+            break
+    if first - 1 in span and first - 1 not in used and (caption := _caption(submission, first - 1)) is not None and caption.kind == "图":
+        return caption, "above"
+    return None, None
+
+
+def mentions(submission: Submission, own: Sequence[tuple[int, int]]) -> frozenset[tuple[str, str, tuple[int, ...]]]:
+    """Kind, series and number of every table and figure that the text mentions, ranges spelt out; `own` are the spans of the captions."""
+    text = submission.text
+    found: set[tuple[str, str, tuple[int, ...]]] = set()
+    skipped = [*own, *((block.start, block.end) for block in submission.document.blocks if block.kind == "toc")]
+    for match in _MENTION.finditer(text):
+        if any(start <= match.start() < end for start, end in skipped):
+            continue
+        before = text[max(0, match.start() - 1) : match.start()]
+        chinese = match[3][0] in "一二三四五六七八九十"
+        if _BEFORE_OTHER_WORD.search(before) or _COUNTED.match(text, match.end()) or (chinese and not _BEFORE_CHINESE.match(before)):
+            continue
+        for parts in _numbers(text, match):
+            found.add((match[2], match[1] or "", parts))
+            found.add((match[2], "", parts))
+    return frozenset(found)
+
+
+def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[int, ...]]:
+    """Mentioned numbers: 图1、2和4 -> 1, 2, 4; 图1-3 -> (1, 3) and, as a range, 1, 2, 3; 表2-1至2-3 -> (2, 1), (2, 2), (2, 3)."""
+    previous = _parts(re.sub(r"[ 　]", "", head[3]))
+    yield previous
+    if len(previous) == 2:
+        yield from ((single,) for single in range(previous[0], min(previous[1], previous[0] + _LONGEST_RANGE) + 1))
+    position = head.end()
+    while (more := _MORE.match(text, position)) is not None:
+        parts = _parts(more[2])
+        yield parts
+        if more[1] in "至到～~—–-" and len(parts) == len(previous):
+            yield from ((*parts[:-1], single) for single in range(previous[-1], min(parts[-1], previous[-1] + _LONGEST_RANGE)))
+        previous, position = parts, more.end()
+
+
+def near_mention(submission: Submission, caption: Caption) -> bool:
+    """Whether the paragraphs around a caption point at it without a number: 见下表, 如图所示."""
+    blocks, span = submission.document.blocks, body(submission)
+    around = [
+        blocks[index]
+        for index in range(max(span.start, caption.block - _NEAR_BLOCKS), min(span.stop, caption.block + _NEAR_BLOCKS + 1))
+        if index != caption.block and blocks[index].kind in {"paragraph", "list", "heading"}
+    ]
+    return any(_NEAR[caption.kind].search(submission.text, block.start, block.end) for block in around)
