@@ -77,6 +77,25 @@ def zone(document: Document, *, strong: Sequence[int], words: Mapping[str, Any])
     return Zone(first, last, form=bool(first or forms), evidence=bool(ends or early), is_writeup=is_writeup)
 
 
+def contents(document: Document, *, words: Mapping[str, Any]) -> frozenset[int]:
+    """Blocks of a contents page that is plain text: short lines under 目录 that recur as lines further on."""
+    blocks = document.blocks
+    marks = {_BLANKS.sub("", mark) for mark in words["contents"]["headings"]}
+    start = next((i for i, block in enumerate(blocks) if block.kind != "table" and _squeezed(document, block) in marks), None)
+    if start is None:
+        return frozenset()
+    lines = [_entry(document, block) for block in blocks]
+    stop = start + 1
+    while stop < len(blocks) and blocks[stop].kind != "table" and (blocks[stop].kind == "toc" or lines[stop] in lines[stop + 1 :]):
+        stop += 1
+    return frozenset(range(start, stop))
+
+
+def _entry(document: Document, block: Block) -> str:
+    """A line as an entry of a contents page is compared: without blanks, leaders and page number."""
+    return re.sub(r"[.…·．\-—]*\d*$", "", _BLANKS.sub("", block.label + document.text[block.start : block.end]))
+
+
 def _next(indexes: Sequence[int], after: int, default: int) -> int:
     return next((i for i in indexes if i > after), default)
 

@@ -21,6 +21,7 @@ from service.text import words as count
 OTHER = "other"
 _CLEAR = 0.9  # from here on a heading names its section
 _UNCLEAR = 0.6  # below, it names none
+_ENOUGH_SECTIONS = 2  # certain sections from which on order alone may place the others
 _BODY = {"paragraph", "list", "table", "caption", "figure"}
 
 
@@ -53,8 +54,8 @@ class _Evidence:
         self.groups = {_bare(spec.group) for spec in specs if spec.group}
         self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
         self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
-        self._content: dict[int, dict[str, float]] = {}
-        self.cues = {
+        self._cues: dict[int, dict[str, float]] = {}
+        self.words = {
             key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
             for key, entry in self.names.items()
             if key != "weights" and key in self.specs
@@ -76,22 +77,28 @@ class _Evidence:
                 scores[key] = 1.0
         return scores
 
-    def content(self, index: int) -> dict[str, float]:
-        """What one block's words and place say for each label; damped, so that no paragraph decides alone."""
-        if index in self._content:
-            return self._content[index]
+    def cues(self, index: int) -> dict[str, float]:
+        """What one block's words say for each label; damped by its length and capped, so that no paragraph decides alone."""
+        if index in self._cues:
+            return self._cues[index]
         block = self.document.blocks[index]
         text = self.document.text[block.start : block.end]
         scores = dict.fromkeys(self.labels, 0.0)
         if block.kind in _BODY and text:
-            damp = 1.0 / math.sqrt(max(1.0, len(text) / 120))
-            for key, (pattern, cues) in self.cues.items():
-                raw = sum(cues[word] for word in set(pattern.findall(text)))
-                scores[key] = min(self.weights["content_cap"], raw * damp) * self.weights["content"]
+            damp = self.weights["content"] / math.sqrt(max(1.0, len(text) / 120))
+            for key, (pattern, cues) in self.words.items():
+                scores[key] = min(self.weights["content_cap"], damp * sum(cues[word] for word in set(pattern.findall(text))))
+        self._cues[index] = scores
+        return scores
+
+    def content(self, index: int) -> dict[str, float]:
+        """What one block's words and place say for each label."""
+        block = self.document.blocks[index]
+        scores = dict(self.cues(index))
+        if block.kind in _BODY and block.end > block.start:
             place = (block.start - self.start) / self.length
             for key in self.keys:
                 scores[key] += self.weights["position"] * _place(self.names[key]["place"], place)
-        self._content[index] = scores
         return scores
 
 
@@ -239,6 +246,25 @@ def _assign(evidence: _Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, st
     return decided[::-1]
 
 
+def _undecided(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
+    """Calls `other` what only its place speaks for: neither a heading nor the words of its text, nor certain sections around it."""
+    certain = {
+        label for _, label in decided if label != OTHER and _speaks(evidence, [node for node, given in decided if given == label], label)
+    }
+    if len(certain) >= _ENOUGH_SECTIONS:
+        return decided
+    return [(node, label if label in certain else OTHER) for node, label in decided]
+
+
+def _speaks(evidence: _Evidence, nodes: Sequence[_Node], label: str) -> bool:
+    """Whether a heading or the words of these nodes speak for the label they were given."""
+    if any(node.heading is not None and evidence.heading(node.heading)[label] >= _UNCLEAR for node in nodes):
+        return True
+    said = [evidence.cues(index) for node in nodes for index in _all_own(node)]
+    mine = sum(scores[label] for scores in said)
+    return mine >= evidence.weights["speaks"] and mine >= max(sum(scores[key] for scores in said) for key in evidence.keys)
+
+
 # --- sections ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +337,8 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     """Finds title, organisation and sections of a document by what an edition declares (never its limits)."""
     words = lexicon.load("parts")
     names = {key: entry for key, entry in lexicon.load("sections").items() if key != "weights"}
-    rough = headings_.find(document, names=names)
+    contents = parts.contents(document, words=words)
+    rough = headings_.find(document, names=names, skip=contents)
     matches = {h.block: headings_.named(h.text, names) for h in rough}
     zone = parts.zone(document, strong=parts.strong_headings(rough, matches), words=words)
     first_heading = next((b for b in parts.strong_headings(rough, matches) if b >= zone.first), None)
@@ -321,10 +348,11 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
         else next((h.block for h in rough if h.block > zone.first), min(zone.first + 8, zone.last))
     )
     title = parts.title(document, first=zone.first, before=before, words=words)
-    cover = _cover(document, zone, title_block=title.block if title else None)
-    found = headings_.find(document, names=names, first=max(zone.first, max(cover, default=zone.first - 1) + 1), last=zone.last, skip=cover)
+    cover = _cover(document, zone, title_block=title.block if title else None) | contents
+    found = headings_.find(document, names=names, first=zone.first, last=zone.last, skip=cover)
     evidence = _Evidence(document, specs, zone)
-    decided = _split(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
+    decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
+    decided = _split(evidence, decided)
     sections = _sections(document, decided)
     present = {section.key for section in sections}
     overview = next(((s.body_start, s.end) for s in sections if s.key == "overview"), None) or next(
