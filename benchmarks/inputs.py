@@ -1,0 +1,101 @@
+"""The documents that are measured, made from nothing but a seed: a write-up of 10,000字 with tables, and text PDFs."""
+
+from __future__ import annotations
+
+import io
+import random
+from functools import cache
+
+import docx
+from docx.document import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml.ns import qn
+from docx.shared import Pt
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+
+SUBJECTS = ("质量部", "装配车间", "各班组", "供应商", "工艺小组", "检验人员", "设备部", "项目团队", "研发中心", "售后部门")
+ACTIONS = ("核对了", "重新测定了", "改进了", "记录了", "统计了", "复查了", "分析了", "修订了", "试验了", "对比了")
+OBJECTS = (
+    "关键工序的参数",
+    "量具的重复性",
+    "来料的批次差异",
+    "夹具的定位误差",
+    "客户反馈的故障",
+    "控制图的异常点",
+    "试验台的读数",
+    "作业指导书",
+    "培训的效果",
+    "返修品的原因",
+)
+RESULTS = ("合格率由{a}%提高到{b}%", "单件用时由{a}分钟降到{b}分钟", "不良品由{a}件减到{b}件", "过程能力指数达到1.{c}", "共形成措施{c}项")
+PARTS = (("一、企业概况", 3), ("二、实施背景", 6), ("三、实施过程", 48), ("四、实施成效", 12))
+TABLES = 12
+
+
+def sentence(chance: random.Random) -> str:
+    result = chance.choice(RESULTS).format(a=chance.randint(20, 99), b=chance.randint(20, 99), c=chance.randint(10, 99))
+    return f"{chance.choice(SUBJECTS)}在第{chance.randint(1, 52)}周{chance.choice(ACTIONS)}{chance.choice(OBJECTS)}，{result}。"
+
+
+def paragraph(chance: random.Random) -> str:
+    return "".join(sentence(chance) for _ in range(5))
+
+
+def _add_table(document: Document, chance: random.Random, number: int) -> None:
+    document.add_paragraph(f"表{number} 近三年主要指标").alignment = WD_ALIGN_PARAGRAPH.CENTER
+    table = document.add_table(rows=7, cols=5)
+    for column, text in enumerate(("指标", "单位", "2019年", "2020年", "2021年")):
+        table.rows[0].cells[column].text = text
+    for row in range(1, 7):
+        for column in range(5):
+            table.rows[row].cells[column].text = f"指标{row}" if column == 0 else "%" if column == 1 else f"{chance.randint(100, 999) / 10}"
+
+
+@cache
+def writeup_docx(seed: int = 0) -> bytes:
+    """About 10,000字 in 69 paragraphs under four headings, with twelve tables of 7 × 5 cells; set as the 2022 notice asks."""
+    chance = random.Random(seed)
+    document = docx.Document()
+    body = document.styles["Normal"]
+    body.font.size = Pt(14)
+    body.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "宋体")
+    document.add_paragraph("实施过程参数闭环的经验").alignment = WD_ALIGN_PARAGRAPH.CENTER
+    number = 0
+    for heading, paragraphs in PARTS:
+        document.add_heading(heading, level=1)
+        for position in range(paragraphs):
+            document.add_paragraph(paragraph(chance))
+            if position % 5 == 4 and number < TABLES:
+                number += 1
+                _add_table(document, chance, number)
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
+@cache
+def text_pdf(*, pages: int, ruled: int, seed: int = 0) -> bytes:
+    """A PDF of `pages` full pages of Chinese text (about 1,100 characters each); `ruled` of them carry a ruled table."""
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    chance = random.Random(seed)
+    style = ParagraphStyle("body", fontName="STSong-Light", fontSize=12, leading=18, wordWrap="CJK", firstLineIndent=24)
+    story: list[object] = []
+    for page in range(pages):
+        has_table = page < ruled
+        story += [Paragraph(paragraph(chance), style) for _ in range(4 if has_table else 7)]
+        if has_table:
+            cells = [
+                ["指标", "单位", "2019年", "2020年", "2021年"],
+                *([f"指标{row}", "%", *(str(chance.randint(10, 99)) for _ in range(3))] for row in range(8)),
+            ]
+            grid = Table(cells, style=[("FONTNAME", (0, 0), (-1, -1), "STSong-Light"), ("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
+            story += [Spacer(1, 12), grid]
+        story.append(PageBreak())
+    stream = io.BytesIO()
+    SimpleDocTemplate(stream, pagesize=A4, invariant=1).build(story)
+    return stream.getvalue()
