@@ -29,6 +29,12 @@ _FORMS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("1)", 5.0, re.compile(r"(\d{1,2})[)）][、.．\s]*")),
     ("①", 6.0, re.compile(rf"([{_CIRCLED}])[、.．\s]*")),
     ("1", 3.0, re.compile(r"(\d{1,2})[\s\u3000]+(?=[^\d\s%％])")),
+    # 3工作推进, but not a quantity: 3年, 5台 …
+    (
+        "1",
+        3.0,
+        re.compile(r"(\d{1,2})(?![年月日天时分秒个项条名家种类次台套万亿千百元人级届位起件批吨米度倍成号期轮线步大])(?=[\u4e00-\u9fff])"),
+    ),
     (
         "做法一",
         2.5,

@@ -1,0 +1,53 @@
+"""A stage that fails leaves a note and a partial report; a file that cannot be read is a failed report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service import pipeline, rulebook
+from service.errors import Unreadable
+from service.model import Document, Rule
+from service.parse import Reading
+from service.parse.blocks import Builder
+
+
+def _reading(outcome: Document | Unreadable) -> Reading:
+    return Reading(Path("x/样例.txt"), "样例.txt", "0" * 64, "txt", outcome, 1.0)
+
+
+def _document() -> Document:
+    builder = Builder()
+    for text in ("实施扭矩管控的经验", "一、企业概况", "某厂生产阀门，员工六百人，成立于一九九八年，主要产品为蝶阀。"):
+        builder.add(text)
+    return Document("样例.txt", "0" * 64, "txt", builder.text, builder.blocks)
+
+
+def test_a_report_is_complete() -> None:
+    report = pipeline.analyse(_reading(_document()), rulebook.load("2022-hebei"))
+    assert report.status == "complete"
+    assert report.submission is not None
+    assert len(report.outcomes) == len(rulebook.load("2022-hebei").rules)
+    assert set(report.timing) == {"read", "segment", "checks"}
+
+
+def test_an_unreadable_file_is_a_failed_report() -> None:
+    report = pipeline.analyse(_reading(Unreadable("pdf_encrypted", "有密码，请另存。")), rulebook.load("2022-hebei"))
+    assert report.status == "failed"
+    assert [(note.code, note.message) for note in report.notes] == [("pdf_encrypted", "有密码，请另存。")]
+    assert report.submission is None
+
+
+def test_a_failing_stage_makes_the_report_partial(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(submission: object, rules: tuple[Rule, ...]) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pipeline.checks, "run", fails)
+    report = pipeline.analyse(_reading(_document()), rulebook.load("2022-hebei"))
+    assert report.status == "partial"
+    assert report.submission is not None
+    assert report.submission.sections
+    assert [note.code for note in report.notes] == ["stage_failed"]
+    assert "逐项检查" in report.notes[0].message
+    assert "checks failed" in caplog.text
