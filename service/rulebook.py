@@ -8,7 +8,7 @@ the line and the mend.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import re
@@ -48,7 +48,7 @@ class _Header(_Row):
     name: str
     document: str
     issuer: str
-    date: datetime.date | None = None
+    date: dt.date | None = None
     year: int
     count: Literal["word"]
     tolerance: float
@@ -244,7 +244,8 @@ def _rule(source: _Source, index: int, row: _RuleRow, *, declared: frozenset[str
             raise wrong("unavailable", "写了 unavailable 的规则不会执行。请删去 params 和 message。")
         return Rule(row.id, row.check, row.basis, row.clause, row.severity, "", None, row.unavailable)
     _message(wrong, row)
-    stray = next((key for key in row.params.get("sections", ()) if key not in declared), None)
+    named = row.params.get("sections")
+    stray = next((key for key in named if key not in declared), None) if isinstance(named, list) else None
     if stray is not None:
         raise wrong("sections", f"部分“{stray}”没有在 [[section]] 中声明。请改为：{'、'.join(sorted(declared))}，或补上声明。")
     try:

@@ -18,12 +18,13 @@ Case = Mapping[str, Any]
 _CHINESE = "一二三四五六七八九十"
 # Printed numbers: pattern, form, level where the block does not say one.
 _NUMBERS = (
-    (re.compile(r"第([一二三四五六七八九十]+|\d+)([章节部])分?"), "第一{2}", 1),
+    (re.compile(r"第([一二三四五六七八九十]+|\d+)(?:部分|章)"), "第一部分", 1),
     (re.compile(r"([一二三四五六七八九十]+)、"), "一、", 1),
     (re.compile(r"[（(]([一二三四五六七八九十]+)[）)]"), "（一）", 2),
     (re.compile(r"\d+\.\d+\.(\d+)(?!\d)"), "1.1.1", 3),
     (re.compile(r"\d+\.(\d+)(?!\d)"), "1.1", 2),
     (re.compile(r"(\d+)[.．、]"), "1.", 3),
+    (re.compile(r"(\d+)(?=\s)"), "1", 1),
     (re.compile(r"[（(](\d+)[）)]"), "（1）", 4),
     (re.compile(r"([①-⑩])"), "①", 5),
 )
@@ -45,7 +46,7 @@ def _numbered(printed: str) -> tuple[str, str, int | None, int]:
     """Label, form, number and the level that the form suggests."""
     for pattern, form, level in _NUMBERS:
         if match := pattern.match(printed):
-            return match[0], form.format(*match.groups("")) if "{" in form else form, _value(match[1]), level
+            return match[0], form, _value(match[1]), level
     return "", "", None, 1
 
 

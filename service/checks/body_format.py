@@ -54,7 +54,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     told = [_told(name, sums[name], share) for name, share in shares.items() if share > params.share]
     worst = max(shares, key=lambda name: shares[name])
     place = next(block for block in blocks if (judged := judges[worst](block.layout, params)) and not judged[1])
-    allowed = f"{params.font}{size_name(params.size)}、{_lines(params.spacing)}"
+    allowed = f"{params.font}{size_name(params.size)}、{_lines(params.spacing)}行距"
     values = {"measured": "；".join(told), "allowed": allowed, "share": f"{shares[worst]:.0%}"}
     return (Violation(place.start, place.end, values),)
 
@@ -82,9 +82,9 @@ def _off(counts: Counter[tuple[str, bool]]) -> float:
 
 
 def _told(name: str, counts: Counter[tuple[str, bool]], share: float) -> str:
-    """字体楷体等占62%."""
+    """字体为楷体等（占62%）."""
     off = [shown for (shown, right), _ in counts.most_common() if not right]
-    return f"{name}{off[0]}{'等' if len(off) > 1 else ''}占{share:.0%}"
+    return f"{name}为{off[0]}{'等' if len(off) > 1 else ''}（占{share:.0%}）"
 
 
 def _font(layout: Layout | None, params: Params) -> _Judged:
@@ -110,4 +110,4 @@ def _spacing(layout: Layout | None, params: Params) -> _Judged:
 
 
 def _lines(multiple: float) -> str:
-    return {1.0: "单倍行距", 1.5: "1.5倍行距", 2.0: "2倍行距"}.get(round(multiple, 1), f"{multiple:.2g}倍行距")
+    return "单倍" if round(multiple, 2) == 1 else f"{multiple:.3g}倍"
