@@ -27,7 +27,7 @@ class Piece:
     """A stretch of text under the same findings."""
 
     text: str
-    classes: str  # the findings' severities, "long-" before those of long spans; "" where there is no finding
+    classes: str  # the findings' severities, "long-" before those of long spans; "deep" under several; "" under none
     numbers: str  # the findings' numbers
     title: str  # their messages
     opens: tuple[Item, ...]  # findings that begin here
@@ -82,6 +82,8 @@ def _piece(text: str, over: Sequence[Item], opens: tuple[Item, ...]) -> Piece:
         for severity in SEVERITIES
         if any(item.severity == severity and _is_long(item) == far for item in over)
     ]
+    if sum(not _is_long(item) for item in over) > 1:
+        classes.append("deep")
     return Piece(
         text,
         " ".join(classes),

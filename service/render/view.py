@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service import lexicon, text
-from service.model import Edition, Finding, Note, Outcome, Report, Section, Severity, Submission, Title, Verdict
+from service.model import Basis, Edition, Finding, Note, Outcome, Report, Section, Severity, Submission, Title, Verdict
 from service.render.masked import masked
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
@@ -36,6 +36,13 @@ class Row:
     start: int | None  # where the first of the sections begins
     heading: str | None  # as printed
 
+    @property
+    def allowed(self) -> str:
+        """≤ 1,000 · ≥ 8,000 · 8,000～12,000; empty where there is no limit."""
+        if self.most is None:
+            return "" if self.least is None else f"≥ {self.least:,}"
+        return f"≤ {self.most:,}" if self.least is None else f"{self.least:,}～{self.most:,}"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -46,6 +53,8 @@ class Item:
     rule: str
     check: str
     message: str
+    basis: Basis
+    clause: str | None
     cited: str  # 依据：附件2 一、3
     section: str  # 实施过程, 题目, 全文
     heading: str  # the nearest subheading; "" where there is none
@@ -167,6 +176,8 @@ def _item(number: int, submission: Submission, outcome: Outcome, finding: Findin
         rule=outcome.rule,
         check=outcome.check,
         message=finding.message,
+        basis=outcome.basis,
+        clause=outcome.clause,
         cited=cited(outcome),
         section="全文" if whole else _place(submission, section, title, finding),
         heading="" if whole or section is None else _subheading(submission, section, finding),
@@ -242,8 +253,8 @@ def rows(submission: Submission, edition: Edition) -> tuple[Row, ...]:
     made: list[Row] = []
     for spec in edition.sections:
         for keys, limit in limits.items():
-            if len(keys) > 1 and spec.key == next((s.key for s in edition.sections if s.key in keys), None):
-                made.append(_row(submission, keys, spec.group or "、".join(submission.name_of(key) for key in keys), limit))
+            if len(keys) > 1 and spec.key == _first_of(edition, keys):
+                made.append(_row(submission, keys, _shared_name(edition, keys), limit))
         found = submission.named(spec.key)
         if found or spec.required or spec.key in submission.missing:
             made.append(_row(submission, (spec.key,), spec.name, limits.get((spec.key,)), missing=spec.key in submission.missing))
@@ -256,6 +267,27 @@ def rows(submission: Submission, edition: Edition) -> tuple[Row, ...]:
     return tuple(made)
 
 
+def row_names(edition: Edition) -> tuple[str, ...]:
+    """All names that rows() may give, in its order."""
+    shared = {keys: _shared_name(edition, keys) for keys in _limits(edition) if len(keys) > 1}
+    names: list[str] = []
+    for spec in edition.sections:
+        names.extend(name for keys, name in shared.items() if spec.key == _first_of(edition, keys))
+        names.append(spec.name)
+    declared = {spec.key for spec in edition.sections}
+    return (*names, *(str(name) for key, name in lexicon.load("display")["sections"].items() if key not in declared))
+
+
+def _first_of(edition: Edition, keys: tuple[str, ...]) -> str | None:
+    return next((spec.key for spec in edition.sections if spec.key in keys), None)
+
+
+def _shared_name(edition: Edition, keys: tuple[str, ...]) -> str:
+    """The heading above the sections, else their names in a row."""
+    members = [spec for spec in edition.sections if spec.key in keys]
+    return next((spec.group for spec in members if spec.group), "、".join(spec.name for spec in members))
+
+
 def _total(report: Report, edition: Edition) -> Row:
     """The whole write-up against the edition's limits of the total."""
     least = most = None
@@ -264,9 +296,11 @@ def _total(report: Report, edition: Edition) -> Row:
             least = _number(rule.params, "min") or least
             most = _number(rule.params, "max") or most
     submission = report.submission
-    counted = 0 if submission is None else text.words(submission.text[submission.start : submission.end or None])
-    limit = Limit(least, most)
-    return Row(None, "全文", counted, least, most, _state(counted, limit), None, None)
+    content = "" if submission is None else submission.text
+    body = "" if submission is None else content[submission.start : submission.end or None]
+    counted, limit = text.words(body), Limit(least, most)
+    name = words_for("rows", "whole" if len(body.split()) == len(content.split()) else "body")
+    return Row(None, name, counted, least, most, _state(counted, limit), None, None)
 
 
 def _row(submission: Submission, keys: tuple[str, ...], name: str, limit: Limit | None, *, missing: bool = False) -> Row:

@@ -1,0 +1,281 @@
+"""Reports -> one workbook: 初审表 (a row a document), 问题清单 (a row a finding), 说明. Every text is a text, never a formula."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from itertools import count
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.page import PageMargins
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+from rich.cells import cell_len
+
+from service import lexicon
+from service.model import Edition, Report
+from service.render.view import SEVERITIES, Item, Row, View, row_names, view, words_for
+
+_LONGEST = 32_767  # characters a cell holds
+_TAIL = "……（后略）"
+# A text that begins so is a formula to a spreadsheet once it is pasted or saved as CSV (OWASP; full-width forms are folded by some).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NONCHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}")
+_FONT = "微软雅黑"
+_FILLS = {"error": "FBD9D5", "warning": "FDE7B8", "advice": "D5E6F8", "good": "DDF0E3", "head": "E9EEF3", "skipped": "EEF0F2"}
+_STATE_FILLS = {"over": "error", "under": "warning", "missing": "error", "within": "good"}
+_STATUS_FILLS = {"failed": "error", "partial": "warning"}
+_THIN = Border(*(Side("thin", color="D5DBE1"),) * 4)
+_LINE = 15.0  # points of a line at 10 points
+_MOST_LINES = 12  # a longer cell is read by opening it
+_TOP = Alignment(vertical="top", wrap_text=True)
+_NUMBER = Alignment(vertical="top", horizontal="right", indent=1)
+_MIDDLE = Alignment(vertical="center", horizontal="center", wrap_text=True)
+
+Cells = list[Cell]
+
+
+def workbook(reports: Sequence[Report], edition: Edition) -> bytes:
+    """The workbook's bytes. Personal data is masked; reports stand in the order given."""
+    shown = [view(report, edition) for report in reports]
+    book = Workbook(write_only=True)
+    _triage(book, shown, edition)
+    _findings(book, shown)
+    _explanation(book, shown, edition)
+    target = BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def text_value(value: object) -> str:
+    """A string that every spreadsheet keeps as text: no control characters, no formula, not longer than a cell holds."""
+    cleaned = ILLEGAL_CHARACTERS_RE.sub("", str(value)).translate(_NONCHARACTERS).encode("utf-8", "replace").decode("utf-8")
+    # The cell's type keeps it a text here; the apostrophe keeps it one when the sheet is saved as CSV or a cell is entered again.
+    if cleaned.startswith(_FORMULA):
+        cleaned = "'" + cleaned
+    return cleaned if len(cleaned) <= _LONGEST else cleaned[: _LONGEST - len(_TAIL)] + _TAIL
+
+
+def _text(sheet: Worksheet, value: object, *, fill: str | None = None, bold: bool = False, plain: bool = False) -> Cell:
+    cell = WriteOnlyCell(sheet, value=text_value(value))
+    cell.data_type = "s"
+    return _styled(cell, alignment=_TOP, fill=fill, bold=bold, plain=plain)
+
+
+def _number(sheet: Worksheet, value: float, *, fill: str | None = None) -> Cell:
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.number_format = "#,##0"
+    return _styled(cell, alignment=_NUMBER, fill=fill)
+
+
+def _styled(cell: Cell, *, alignment: Alignment, fill: str | None = None, bold: bool = False, plain: bool = False) -> Cell:
+    cell.alignment = alignment
+    cell.font = Font(name=_FONT, size=10, bold=bold)
+    if not plain:
+        cell.border = _THIN
+    if fill is not None:
+        cell.fill = PatternFill("solid", fgColor=_FILLS[fill])
+    return cell
+
+
+def _sheet(book: Workbook, name: str, columns: Sequence[tuple[str, float]], *, rows: int, frozen: str) -> Worksheet:
+    """A sheet with its head written: widths in characters, filter, head row repeated in print, landscape on one page's width."""
+    sheet: Worksheet = book.create_sheet(name)
+    for index, (_, width) in enumerate(columns, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    sheet.freeze_panes = frozen
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{rows + 1}"
+    sheet.print_title_rows = "1:1"
+    _page(sheet)
+    sheet.row_dimensions[1].height = 36
+    head = [_text(sheet, title, fill="head", bold=True) for title, _ in columns]
+    for cell in head:
+        cell.alignment = _MIDDLE
+    sheet.append(head)
+    return sheet
+
+
+def _page(sheet: Worksheet) -> None:
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_margins = PageMargins(left=0.3, right=0.3, top=0.4, bottom=0.5)  # inches
+    if sheet.oddFooter is not None:
+        sheet.oddFooter.center.text = "第 &P 页，共 &N 页"
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _append(sheet: Worksheet, cells: Cells, widths: Sequence[float], *, row: int) -> None:
+    """Adds the row, as high as its fullest cell needs: programs that do not measure wrapped text would show one line."""
+    lines = max(_lines(cell.value, width) for cell, width in zip(cells, widths, strict=True))
+    sheet.row_dimensions[row].height = _LINE * min(lines, _MOST_LINES) + 3
+    sheet.append(cells)
+
+
+def _lines(value: object, width: float) -> int:
+    if not isinstance(value, str):
+        return 1
+    return sum(max(1, math.ceil(cell_len(line) / width)) for line in value.split("\n"))
+
+
+def _triage(book: Workbook, shown: Sequence[View], edition: Edition) -> None:
+    allowed = {row.name: row.allowed for one in shown for row in one.rows}
+    names = [name for name in row_names(edition) if name in allowed]
+    total = next((one.total.allowed for one in shown), "")
+    columns = [
+        ("序号", 6.0),
+        ("文件", 30.0),
+        ("题目", 36.0),
+        ("单位", 24.0),
+        ("状态", 10.0),
+        *((words_for("severities", severity), 7.0) for severity in SEVERITIES),
+        ("未检查", 8.0),
+        ("缺少部分", 16.0),
+        ("字数", 10.0),
+        ("不计空格\n字符数", 11.0),
+        ("汉字数", 10.0),
+        (f"{words_for('rows', 'body')}\n{total}".strip(), 14.0),
+        *((f"{name}\n{allowed[name]}".strip(), 12.0) for name in names),
+        ("说明", 48.0),
+    ]
+    sheet = _sheet(book, "初审表", columns, rows=len(shown), frozen="C2")
+    widths = [width for _, width in columns]
+    for number, one in enumerate(shown, 1):
+        _append(sheet, _triage_row(sheet, number, one, names), widths, row=number + 1)
+
+
+def _triage_row(sheet: Worksheet, number: int, one: View, names: Sequence[str]) -> Cells:
+    status = one.report.status
+    judged = one.judged or status == "failed"
+    cells = [
+        _number(sheet, number),
+        _text(sheet, one.name),
+        _text(sheet, one.title or ""),
+        _text(sheet, one.organisation or ""),
+        _text(
+            sheet, words_for("statuses", status if judged else "not_writeup"), fill=_STATUS_FILLS.get(status, None if judged else "warning")
+        ),
+    ]
+    notes = _text(sheet, "\n".join(note.message for note in one.notes))
+    if one.report.submission is None:
+        return [*cells, *(_text(sheet, "") for _ in range(9 + len(names))), notes]
+    rows = {row.name: row for row in one.rows}
+    return [
+        *cells,
+        *(_number(sheet, one.tally[severity], fill=severity if one.tally[severity] else None) for severity in SEVERITIES),
+        _number(sheet, one.rules["not_checked"], fill="skipped" if one.rules["not_checked"] else None),
+        _text(sheet, "、".join(one.missing), fill="error" if one.missing else None),
+        _number(sheet, one.words),
+        _number(sheet, one.characters),
+        _number(sheet, one.han),
+        _number(sheet, one.total.words, fill=_STATE_FILLS.get(one.total.state)),
+        *(_section(sheet, rows.get(name)) for name in names),
+        notes,
+    ]
+
+
+def _section(sheet: Worksheet, row: Row | None) -> Cell:
+    if row is None or (row.start is None and row.state != "missing"):
+        return _text(sheet, "")
+    if row.state == "missing":
+        cell = _text(sheet, words_for("states", "missing"), fill="error", bold=True)
+        cell.alignment = _NUMBER
+        return cell
+    return _number(sheet, row.words, fill=_STATE_FILLS.get(row.state))
+
+
+_FINDING_COLUMNS = (
+    ("序号", 6.0),
+    ("文件", 28.0),
+    ("单位", 20.0),
+    ("轻重", 7.0),
+    ("检查项", 13.0),
+    ("部分", 12.0),
+    ("小标题", 18.0),
+    ("页", 6.0),
+    ("问题与修改意见", 56.0),
+    ("现状", 14.0),
+    ("要求", 14.0),
+    ("依据", 9.0),
+    ("条款", 16.0),
+    ("原文", 42.0),
+    ("规则", 18.0),
+)
+
+
+def _findings(book: Workbook, shown: Sequence[View]) -> None:
+    sheet = _sheet(book, "问题清单", _FINDING_COLUMNS, rows=sum(len(one.items) for one in shown), frozen="C2")
+    widths = [width for _, width in _FINDING_COLUMNS]
+    pairs = ((one, item) for one in shown for item in one.items)
+    for number, (one, item) in enumerate(pairs, 1):
+        _append(sheet, _finding_row(sheet, number, one, item), widths, row=number + 1)
+
+
+def _finding_row(sheet: Worksheet, number: int, one: View, item: Item) -> Cells:
+    return [
+        _number(sheet, number),
+        _text(sheet, one.name),
+        _text(sheet, one.organisation or ""),
+        _text(sheet, words_for("severities", item.severity), fill=item.severity),
+        _text(sheet, words_for("checks", item.check)),
+        _text(sheet, item.section),
+        _text(sheet, item.heading),
+        _value(sheet, item.page),
+        _text(sheet, item.message),
+        _value(sheet, item.measured),
+        _value(sheet, item.allowed),
+        _text(sheet, words_for("bases", item.basis)),
+        _text(sheet, item.clause or ""),
+        _text(sheet, item.snippet),
+        _text(sheet, item.rule),
+    ]
+
+
+def _value(sheet: Worksheet, value: str | float | None) -> Cell:
+    if isinstance(value, str) or value is None:
+        return _text(sheet, "" if value is None else value)
+    return _number(sheet, value)
+
+
+_EXPLANATION_WIDTHS = (26.0, 90.0, 10.0)
+
+
+def _explanation(book: Workbook, shown: Sequence[View], edition: Edition) -> None:
+    sheet: Worksheet = book.create_sheet("说明")
+    for index, width in enumerate(_EXPLANATION_WIDTHS, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    _page(sheet)
+    say: Mapping[str, str] = lexicon.load("display")["lines"]
+
+    rows = count(1)
+
+    def line(*values: object, fill: str | None = None, bold: bool = False) -> None:
+        cells = [_text(sheet, value, fill=fill if index == 0 else None, bold=bold, plain=True) for index, value in enumerate(values)]
+        _append(sheet, cells or [_text(sheet, "", plain=True)], _EXPLANATION_WIDTHS[: len(cells) or 1], row=next(rows))
+
+    line("标杆审读 初审表", bold=True)
+    line("规则", f"{edition.name}，{edition.document}（版本 {edition.id} {edition.hash[:12]}）")
+    line("文件", f"共 {len(shown)} 个，其中未能读取 {sum(one.report.status == 'failed' for one in shown)} 个")
+    line("性质", say["machine"])
+    line("字数", say["words"])
+    line()
+    line("颜色", bold=True)
+    for state, fill in _STATE_FILLS.items():
+        line(words_for("states", state), say[f"state_{state}"], fill=fill)
+    line()
+    line("未检查的规则", say["not_passed"], "文件数", bold=True)
+    for reason, names, files in _skipped(shown):
+        line("、".join(names), reason, files)
+
+
+def _skipped(shown: Sequence[View]) -> Iterable[tuple[str, tuple[str, ...], int]]:
+    """Reasons with the rules and the number of files they stand for; the most frequent first."""
+    counted = Counter((skipped.reason, skipped.rules) for one in shown for skipped in one.unchecked)
+    return ((reason, names, files) for (reason, names), files in counted.most_common())
