@@ -111,13 +111,24 @@ def _after_form_remarks(document: Document, first: int, limit: int) -> int:
     return position
 
 
+_NUMBER = r"[\s\u3000]*(?:[（(]?[一二三四五六七八九十\d]{1,3}[）)、.．][\s\u3000]*)?"
+
+
 # --- title -------------------------------------------------------------------------------------------------------------------------
 
 
 def _field(text: str, fields: Sequence[str]) -> re.Match[str] | None:
-    return re.match(
-        rf"[\s\u3000]*(?:{'|'.join(map(re.escape, sorted(fields, key=len, reverse=True)))})[\s\u3000]*[：:][\s\u3000]*(?=\S)", text
-    )
+    """经验名称：… with the value behind the match; a number may stand before it."""
+    return re.match(rf"{_NUMBER}(?:{_any(fields)})[\s\u3000]*[：:][\s\u3000]*(?=\S)", text)
+
+
+def _is_field(text: str, fields: Sequence[str]) -> bool:
+    """A line that is nothing but a field's name (一、经验名称): its value stands on the next."""
+    return re.fullmatch(rf"{_NUMBER}(?:{_any(fields)})[\s\u3000]*[：:]?[\s\u3000]*(?:[（(][^（）()]{{0,16}}[）)])?", text) is not None
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
 def _title_points(document: Document, index: int, words: Mapping[str, Any], *, size: float, first: int) -> float:
@@ -144,8 +155,7 @@ def _title_points(document: Document, index: int, words: Mapping[str, Any], *, s
     return points
 
 
-def title(document: Document, *, first: int, before: int, words: Mapping[str, Any]) -> Title | None:
-    """The title among the blocks from `first` up to `before` (the first section heading), or in a line 经验名称：…"""
+def _title_by_name(document: Document, *, before: int, words: Mapping[str, Any]) -> Title | None:
     blocks = document.blocks
     for index in range(min(before, len(blocks))):
         block = blocks[index]
@@ -154,6 +164,24 @@ def title(document: Document, *, first: int, before: int, words: Mapping[str, An
             match = _field(text, words["title"]["fields"])
             if match and 4 <= len(text) - match.end() <= 80:
                 return Title(text[match.end() :].rstrip(), block.start + match.end(), block.end)
+            following = blocks[index + 1] if index + 1 < len(blocks) else None
+            if (
+                following is not None
+                and _is_field(text, words["title"]["fields"])
+                and following.kind in {"title", "paragraph", "heading", "list"}
+            ):
+                below = document.text[following.start : following.end].strip()
+                if 4 <= len(below) <= 80 and not below.endswith("。"):
+                    return Title(below, following.start, following.end, block=index + 1)
+    return None
+
+
+def title(document: Document, *, first: int, before: int, words: Mapping[str, Any]) -> Title | None:
+    """The title among the blocks from `first` up to `before` (the first section heading), or in a line 经验名称：…"""
+    named = _title_by_name(document, before=before, words=words)
+    if named is not None:
+        return named
+    blocks = document.blocks
     sizes = sorted(b.layout.size for b in blocks if b.layout and b.layout.size and b.end - b.start >= _SHORT)
     size = sizes[len(sizes) // 2] if sizes else 99.0
     reach = range(first, min(before, first + _TITLE_LINES, len(blocks)))

@@ -54,6 +54,9 @@ class _Evidence:
         self.groups = {_bare(spec.group) for spec in specs if spec.group}
         self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
         self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
+        self.declared = {key: frozenset(_bare(name) for name in (spec.name, *spec.headings)) for key, spec in self.specs.items()}
+        self.lexicon = {key: entry for key, entry in self.names.items() if key != "weights"}
+        self._headings: dict[int, dict[str, float]] = {}
         self._cues: dict[int, dict[str, float]] = {}
         self.words = {
             key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
@@ -67,14 +70,15 @@ class _Evidence:
 
     def heading(self, heading: Heading) -> dict[str, float]:
         """0–1 a label. The edition's own and accepted headings are beyond doubt; sections that it does not ask for speak for `other`."""
+        if heading.block in self._headings:
+            return self._headings[heading.block]
         bare = _bare(heading.text)
         scores = dict.fromkeys(self.labels, 0.0)
-        for key, value in headings_.named(heading.text, {k: v for k, v in self.names.items() if k != "weights"}).items():
+        for key, value in headings_.named(heading.text, self.lexicon).items():
             label = key if key in self.specs else OTHER
             scores[label] = max(scores[label], value)
-        for key, spec in self.specs.items():
-            if bare in {_bare(name) for name in (spec.name, *spec.headings)}:
-                scores[key] = 1.0
+        scores.update((key, 1.0) for key, names in self.declared.items() if bare in names)
+        self._headings[heading.block] = scores
         return scores
 
     def cues(self, index: int) -> dict[str, float]:
@@ -348,7 +352,7 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
         else next((h.block for h in rough if h.block > zone.first), min(zone.first + 8, zone.last))
     )
     title = parts.title(document, first=zone.first, before=before, words=words)
-    cover = _cover(document, zone, title_block=title.block if title else None) | contents
+    cover = _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | contents
     found = headings_.find(document, names=names, first=zone.first, last=zone.last, skip=cover)
     evidence = _Evidence(document, specs, zone)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
@@ -377,9 +381,14 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     )
 
 
+def _block_at(document: Document, offset: int) -> int | None:
+    """The paragraph that holds an offset; None in a table."""
+    return next((i for i, b in enumerate(document.blocks) if b.start <= offset < b.end and b.kind != "table"), None)
+
+
 def _cover(document: Document, zone: parts.Zone, *, title_block: int | None) -> frozenset[int]:
     """Blocks of the cover: up to the title and the short lines under it (organisation, date)."""
-    if title_block is None:
+    if title_block is None or title_block < zone.first:
         return frozenset()
     stop = title_block + 1
     while stop < zone.last:

@@ -295,3 +295,37 @@ def test_sections_lie_in_order_and_never_overlap(lines: list[str]) -> None:
     assert all(0 <= s.start <= s.body_start <= s.end <= len(found.text) for s in found.sections)
     assert all(one.end <= two.start for one, two in zip(found.sections, found.sections[1:], strict=False))
     assert set(found.missing) == {spec.key for spec in SPECS} - set(keys(found))
+
+
+def test_title_under_a_heading_that_asks_for_it() -> None:
+    lines = ["一、经验名称", "构建扭矩闭环的实践", "二、企业概况", ABOUT, "三、实施背景", WHY, "四、实施过程", HOW, "五、实施成效", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert found.title is not None
+    assert found.title.text == "构建扭矩闭环的实践"
+    assert keys(found) == ["overview", "background", "process", "results"]
+
+
+def test_a_typed_contents_page_is_no_section() -> None:
+    heads = ["一、企业概况", "二、实施背景", "三、实施过程", "四、实施成效"]
+    lines = ["目录", *(f"{head}……{page}" for page, head in enumerate(heads, 1))]
+    for head, body in zip(heads, (ABOUT, WHY, HOW, WHAT), strict=True):
+        lines += [head, body]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found) == ["overview", "background", "process", "results"]
+    assert found.sections[0].start == found.text.index("一、企业概况\n")
+
+
+def test_an_unrelated_document_gets_no_sections_by_place_alone() -> None:
+    lines = [
+        "1目的",
+        "为使文件受控，特制定本程序。",
+        "2范围",
+        "适用于本厂各部门的文件和资料。",
+        "3职责",
+        "文控中心负责收发。",
+        "4记录",
+        "文件发放登记表由文控中心保存三年。",
+    ]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert set(keys(found)) <= {"other"}
+    assert found.missing == ("overview", "background", "process", "results")
