@@ -81,7 +81,8 @@ def _formats(package: Package, related: dict[str, str]) -> Formats:
     settings = _part(package, related, "settings")
     language = settings.find(W + "themeFontLang") if settings is not None else None
     theme = read_theme(_part(package, related, "theme"), language.get(W + "eastAsia") if language is not None else None)
-    return Formats(_part(package, related, "styles"), theme)
+    styles = package.styles(related["styles"]) if "styles" in related else None
+    return Formats(styles, theme)
 
 
 def _notes(package: Package, related: dict[str, str], walker: Walker, emitter: Emitter) -> None:

@@ -12,7 +12,7 @@ from lxml import etree
 from service.model import BlockKind, Layout
 from service.parse.blocks import Builder, CellText, is_caption
 from service.parse.docx_format import Formats, ParaProps, RunFormat, merge_para
-from service.parse.docx_walk import Item, Para, Table, TableCell
+from service.parse.docx_items import Item, Para, Table, TableCell
 
 Piece = tuple[str, "etree._Element | None", int, RunFormat]
 

@@ -23,7 +23,9 @@ _CONTENT_TYPES = "[Content_Types].xml"
 _MAIN_TYPE = re.compile(
     r"wordprocessingml\.(?:document|template)\.main\+xml$|ms-word\.(?:document|template)\.macroEnabled(?:Template)?\.main\+xml$"
 )
-_STRICT = b"http://purl.oclc.org/ooxml/"
+_STYLE: Final = b"<w:style "
+_STYLE_HEAD: Final = 200  # the attributes of a w:style
+_STRICT: Final = b"http://purl.oclc.org/ooxml/"
 # Strict OOXML names the same elements in other namespaces: they are read as Transitional.
 STRICT_TO_TRANSITIONAL: Final = (
     (b"http://purl.oclc.org/ooxml/wordprocessingml/main", b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"),
@@ -63,7 +65,19 @@ class Package:
 
     def xml(self, name: str, *, required: bool = False) -> etree._Element | None:
         """A part's root element. A part that is missing or broken is None unless it is required."""
+        return self._parsed(self.read(name), required=required)
+
+    def styles(self, name: str) -> etree._Element | None:
+        """The styles part, most table styles left out: templates carry hundreds of kilobytes of them and nobody asks for one."""
         data = self.read(name)
+        if data is not None:
+            first, *rest, last = data.split(_STYLE) if data.count(_STYLE) > 1 else [data, b""]
+            if rest:
+                data = _STYLE.join([first, *(style for style in rest if b'w:type="table"' not in style[:_STYLE_HEAD]), last])
+        return self._parsed(data)
+
+    @staticmethod
+    def _parsed(data: bytes | None, *, required: bool = False) -> etree._Element | None:
         try:
             root = None if data is None else parse_xml(data)
         except etree.XMLSyntaxError:

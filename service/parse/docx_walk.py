@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
 from service.parse.docx_drawing import MC, M, branch, equation_text, inspect
-from service.parse.docx_format import Formats, ParaProps, RunFormat, RunProps, Style, W, is_on, para_props, to_int
+from service.parse.docx_format import Formats, RunFormat, RunProps, Style, W, is_on, para_props, to_int
+from service.parse.docx_items import Item, Para, Table, TableCell
 from service.parse.docx_numbering import Numbering
 from service.parse.docx_symbols import plain_symbols, symbol
 
@@ -18,8 +19,10 @@ _R: Final = W + "r"
 _RPR: Final = W + "rPr"
 _T: Final = W + "t"
 _TBL: Final = W + "tbl"
+_SECTION: Final = W + "sectPr"
 _SDT: Final = W + "sdt"
 _CONTENT: Final = W + "sdtContent"
+_CELL: Final = W + "tcPr"
 _VAL: Final = W + "val"
 _ALTERNATE: Final = MC + "AlternateContent"
 _KEPT: Final = frozenset({W + "ins", W + "moveTo"})
@@ -31,40 +34,6 @@ _LINE_MARKS: Final = str.maketrans("\t\r\n", "   ")
 _NO_PROPS: Final = RunProps()
 _SPANNING_FIELDS: Final = ("IF", "SET", "QUOTE", "COMPARE", "INCLUDETEXT")
 _MAX_COLUMNS: Final = 2000
-
-
-@dataclass(slots=True)
-class Para:
-    """A paragraph. `pieces`: (text, the element that holds it, offset in the element's text, formatting); breaks are LF and FF."""
-
-    element: etree._Element
-    style: Style
-    props: ParaProps  # direct, not merged with the style
-    pieces: list[tuple[str, etree._Element, int, RunFormat]] = field(default_factory=list)
-    label: str = ""
-    level: int | None = None  # of the list, from 1; None where it has no number
-    toc: bool = False
-    figures: list[tuple[int, bool]] = field(default_factory=list)  # number of pieces before it, whether it floats
-    boxes: list[tuple[list[Item], bool]] = field(default_factory=list)  # content of text boxes, whether they are parts of one drawing
-
-
-@dataclass(slots=True)
-class TableCell:
-    row: int
-    column: int
-    items: list[Item]
-    rows: int = 1
-    columns: int = 1
-
-
-@dataclass(slots=True)
-class Table:
-    element: etree._Element
-    cells: list[TableCell]
-    columns: int
-
-
-Item = Para | Table
 
 
 @dataclass(slots=True)
@@ -126,22 +95,21 @@ class Walker:
                     self._blocks(shown, items, toc=toc)
             elif tag == W + "altChunk":
                 self.chunks += 1
-            elif tag == W + "sectPr":
+            elif tag == _SECTION:
                 self.sections.append(child)
 
     def _paragraph(self, element: etree._Element, items: list[Item], *, toc: bool) -> None:
-        properties = element.find(_PPR)
+        properties = _head(element, _PPR)
         props = para_props(properties)
         style = self._formats.style(props.style)
         para = Para(element, style, props, toc=toc)
         deleted = hidden = False
         if properties is not None:
-            mark = properties.find(_RPR)
-            if mark is not None and len(mark):
-                deleted, hidden = self._mark(mark, style)
-            section = properties.find(W + "sectPr")
-            if section is not None:
-                self.sections.append(section)
+            for child in properties.iterchildren(_RPR, _SECTION):
+                if child.tag == _SECTION:
+                    self.sections.append(child)
+                else:
+                    deleted, hidden = self._mark(child, style)
         if self._carry is not None:
             para.pieces, para.figures, para.boxes = self._carry.pieces, self._carry.figures, self._carry.boxes
             self._carry = None
@@ -220,7 +188,7 @@ class Walker:
                 self._inline(child, para)
 
     def _run(self, run: etree._Element, para: Para) -> None:
-        properties = run.find(_RPR)
+        properties = _head(run, _RPR)
         props = self._formats.run_props(properties) if properties is not None else _NO_PROPS
         before = len(para.pieces)
         self._run_content(run, para, self._formats.run(para.style, props))
@@ -322,20 +290,18 @@ class Walker:
     def _row(self, tr: etree._Element, row: int, column: int, cells: list[TableCell], above: dict[int, TableCell]) -> int:
         """Adds the cells of a row; the first free column after it."""
         for tc in self._parts(tr, W + "tc"):
-            properties = tc.find(W + "tcPr")
-            span, merge = 1, None
-            if properties is not None:
-                if properties.find(W + "cellDel") is not None:
-                    self.revisions += 1
-                    continue
-                span = _span(properties.find(W + "gridSpan"), 1)
-                vertical = properties.find(W + "vMerge")
-                merge = None if vertical is None else vertical.get(_VAL) or "continue"
-                sideways = properties.find(W + "hMerge")
-                if sideways is not None and sideways.get(_VAL) != "restart" and cells and cells[-1].row == row:
-                    cells[-1].columns += span
-                    column += span
-                    continue
+            properties = _head(tc, _CELL)
+            facts = {} if properties is None else {child.tag: child for child in properties}
+            if W + "cellDel" in facts:
+                self.revisions += 1
+                continue
+            span = _span(facts.get(W + "gridSpan"), 1)
+            vertical, sideways = facts.get(W + "vMerge"), facts.get(W + "hMerge")
+            merge = None if vertical is None else vertical.get(_VAL) or "continue"
+            if sideways is not None and sideways.get(_VAL) != "restart" and cells and cells[-1].row == row:
+                cells[-1].columns += span
+                column += span
+                continue
             upper = above.get(column)
             if merge == "continue" and upper is not None:
                 upper.rows = row - upper.row + 1
@@ -364,6 +330,13 @@ class Walker:
             elif tag in _KEPT or tag in _WRAPPERS:
                 found += self._parts(child, wanted)
         return found
+
+
+def _head(element: etree._Element, tag: str) -> etree._Element | None:
+    """The first child, where it is of that name: properties always stand first."""
+    for child in element:
+        return child if child.tag == tag else None
+    return None
 
 
 def _add_text(para: Para, element: etree._Element, looks: RunFormat) -> None:
