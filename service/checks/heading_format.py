@@ -44,7 +44,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     if len(off) <= len(judged) * params.share:
         return ()
     first = off[0][0]
-    text = submission.text[first.start : first.end].strip()
+    text = first.label + submission.text[first.start : first.end].strip()
     weight = {True: "、加粗", False: "、不加粗", None: ""}[params.bold]
     values: dict[str, str | int | float] = {
         "kind": kind,

@@ -43,7 +43,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
         return NotChecked("标题没有编号，无法判断编号方式。")
     found: list[Violation] = []
     if "marks" in params.aspects:
-        found += _marks(headings, params.marks)
+        found += _marks(submission, headings, params.marks)
     if "skipped" in params.aspects:
         found += _skipped(submission, headings, params.ladders)
     if "consecutive" in params.aspects:
@@ -51,10 +51,9 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     return tuple(found)
 
 
-def _violation(heading: Heading, *, level: int, measured: str, allowed: str, count: int = 1) -> Violation:
-    printed = heading.label + heading.text
+def _violation(submission: Submission, heading: Heading, *, level: int, measured: str, allowed: str, count: int = 1) -> Violation:
     values: dict[str, str | int | float] = {
-        "heading": printed if len(printed) <= _SHOWN else printed[:_SHOWN] + "…",
+        "heading": _shown(submission, heading),
         "level": _LEVELS[min(level, len(_LEVELS)) - 1],
         "measured": measured,
         "allowed": allowed,
@@ -63,13 +62,14 @@ def _violation(heading: Heading, *, level: int, measured: str, allowed: str, cou
     return Violation(heading.start, heading.end, values)
 
 
-def _marks(headings: list[Heading], marks: tuple[str, ...]) -> Iterator[Violation]:
+def _marks(submission: Submission, headings: list[Heading], marks: tuple[str, ...]) -> Iterator[Violation]:
     for level, mark in enumerate(marks, 1):
         numbered = [heading for heading in headings if heading.level == level and heading.form]
         other = [heading for heading in numbered if heading.form != mark]
         if len(other) * 2 > len(numbered):
             form = Counter(heading.form for heading in other).most_common(1)[0][0]
-            yield _violation(other[0], level=level, measured=form, allowed=mark, count=len(other))
+            first = next(heading for heading in other if heading.form == form)
+            yield _violation(submission, first, level=level, measured=first.label, allowed=mark, count=len(other))
 
 
 def _skipped(submission: Submission, headings: list[Heading], ladders: tuple[tuple[str, ...], ...]) -> Iterator[Violation]:
@@ -77,16 +77,18 @@ def _skipped(submission: Submission, headings: list[Heading], ladders: tuple[tup
     jumps = [(upper, lower, steps) for upper, lower in pairwise(headings) if (steps := _jump(submission, upper, lower, ladders, forms))]
     if jumps:
         upper, lower, (above, level) = jumps[0]
-        measured = f"{_level(above)}“{_shown(upper)}”之下直接是{_level(level)}"
-        yield _violation(lower, level=level, measured=measured, allowed=_level(above + 1), count=len(jumps))
+        measured = f"{_level(above)}“{_shown(submission, upper)}”之下直接是{_level(level)}"
+        yield _violation(submission, lower, level=level, measured=measured, allowed=_level(above + 1), count=len(jumps))
 
 
 def _level(level: int) -> str:
     return f"{_LEVELS[min(level, len(_LEVELS)) - 1]}标题"
 
 
-def _shown(heading: Heading) -> str:
-    return (heading.label + heading.text)[:_SHOWN]
+def _shown(submission: Submission, heading: Heading) -> str:
+    line = submission.text[heading.start : heading.end]
+    printed = line if line.startswith(heading.label) else heading.label + line
+    return printed if len(printed) <= _SHOWN else printed[:_SHOWN] + "…"
 
 
 def _jump(
@@ -128,7 +130,7 @@ def _consecutive(submission: Submission, headings: list[Heading]) -> Iterator[Vi
             continue
         wanted = _renumbered(heading.label, previous.number + 1)
         if not _stands_between(submission, previous, heading, wanted):
-            yield _violation(heading, level=heading.level, measured=heading.label, allowed=wanted)
+            yield _violation(submission, heading, level=heading.level, measured=heading.label, allowed=wanted)
 
 
 def _renumbered(label: str, number: int) -> str:
