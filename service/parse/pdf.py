@@ -14,8 +14,10 @@ from service.errors import Unreadable
 from service.model import Document, Layout, Note, PageSetup
 from service.parse.blocks import Builder
 from service.parse.limits import Limits
+from service.parse.ocr_page import OcrPage
 from service.parse.pdf_furniture import without_furniture
 from service.parse.pdf_lines import Line, lines_of
+from service.parse.pdf_ocr import with_recognised
 from service.parse.pdf_page import Page, Picture, Run, read_page
 from service.parse.pdf_paragraphs import Paragraph, paragraphs_of, style_of
 from service.parse.pdf_roles import Role, roles_of
@@ -26,18 +28,6 @@ MOST_CHARACTERS = 100_000  # of a page
 _MM = 25.4 / 72
 _SMALL_PICTURE = 36.0  # points; smaller ones are logos, bullets, signs
 _GARBLED = 0.1  # share of characters without meaning from which a page is read by OCR
-
-
-@dataclass(frozen=True, slots=True)
-class OcrLine:
-    """A line that OCR recognised. Points, y downwards, of the page as seen."""
-
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-    text: str
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def read_pdf(
     data: bytes,
     name: str,
     *,
-    recognised: Mapping[int, Sequence[OcrLine]] | None = None,
+    recognised: Mapping[int, OcrPage] | None = None,
     limits: Limits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PdfResult:
@@ -63,7 +53,7 @@ def read_pdf(
     known = dict(recognised or {})
     pages = _pages(data, name, most_pages=(limits or Limits()).pages, progress=progress)
     wanted = tuple(page.number for page in pages if page.number not in known and _needs_ocr(page))
-    pages = [_recognised(page, known[page.number]) if page.number in known else page for page in pages]
+    pages = with_recognised(pages, known)
     return PdfResult(_document(data, name, pages, wanted), wanted)
 
 
@@ -112,22 +102,6 @@ def _needs_ocr(page: Page) -> bool:
         return True
     covered = sum(max(0.0, p.x1 - p.x0) * max(0.0, p.bottom - p.top) for p in page.pictures)
     return characters < 30 and covered > 0.3 * page.width * page.height
-
-
-def _recognised(page: Page, lines: Sequence[OcrLine]) -> Page:
-    """The page with what OCR read instead of its text layer."""
-    runs = tuple(_ocr_run(line) for line in lines if line.text.strip())
-    return replace(page, runs=runs, garbage=0, recognised=True, pictures=(), confidence=tuple(line.confidence for line in lines))
-
-
-def _ocr_run(line: OcrLine) -> Run:
-    """A recognised line as a run; where each character stands is only estimated."""
-    width = (line.x1 - line.x0) / max(1, len(line.text))
-    lefts = tuple(line.x0 + index * width for index in range(len(line.text)))
-    size = round((line.bottom - line.top) * 0.8, 1)
-    return Run(
-        line.text, lefts, tuple(left + width for left in lefts), line.bottom - 0.2 * (line.bottom - line.top), size, None, bold=False
-    )
 
 
 def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[int]) -> Document:

@@ -119,7 +119,7 @@ def _weight(text: str) -> int:
 
 
 def _join(ordered: Sequence[Run], size: float) -> str:
-    """The line's text. Blanks of the file are kept but between Chinese characters that stand close; gaps make a blank between Latin words."""
+    """The line's text. Blanks of the file are kept but between close Chinese characters; gaps part Latin words."""
     out: list[str] = []
     last = ""
     end = 0.0

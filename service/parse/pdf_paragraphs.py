@@ -14,7 +14,7 @@ from service.parse.pdf_lines import Line, is_wide
 
 _MARK = re.compile(
     r"第[一二三四五六七八九十百0-9]+[章节篇部分条]|[一二三四五六七八九十]{1,3}[、．.]|[（(][一二三四五六七八九十0-9]{1,3}[）)]|[0-9]{1,2}(?:\.[0-9]{1,2}){0,3}[、．.\s）)]"
-    r"|[0-9]{1,2}(?:\.[0-9]{1,2}){1,3}(?=[^0-9.%％])|[①-⑳]|[•·●◆■□▪➢★\uf0b7]"
+    r"|[0-9]{1,2}(?:\.[0-9]{1,2}){1,3}(?=[^0-9.%％])|[a-zA-Z][)）]|[①-⑳]|[•·●◆■□▪➢★\uf0b7]"
 )
 _ENDED = re.compile(r"[。！？!?；;：:…][”’」』）)]*$")
 _OPENING = "（(“‘「『《〈【[{〔"
@@ -202,9 +202,10 @@ def _ragged(before: Line, line: Line, style: Style) -> bool:
 def _begins(group: Sequence[Line], line: Line, style: Style) -> bool:
     """Whether a line after a full line begins a paragraph, by its indent."""
     before = group[-1]
-    deeper = line.x0 - line.left > 0.9 * style.size
-    if not deeper:
+    if line.x0 - line.left <= 0.9 * style.size:
         return False
+    if _MARK.match(group[0].text) and not _ENDED.search(before.text):
+        return False  # hangs under its mark
     if len(group) == 1 and abs(line.x0 - before.x0) < 0.5 * style.size:
         # Both set in: two paragraphs where the text has first-line indents and a sentence has ended, else a block set in as a whole.
         return style.indented and bool(_ENDED.search(before.text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.model import BlockKind
@@ -24,6 +24,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _RANK = {"part": 0, "section": 1, "一、": 2, "（一）": 3, "1.": 4, "1.1": 5, "1.1.1": 6, "1.1.1.1": 7, "（1）": 8, "①": 9}
 _STRONG = {"part", "section", "一、", "（一）"}
+_DECIMAL = {"1.1", "1.1.1", "1.1.1.1"}
 _LEADERS = re.compile(r"(?:[.．·…‥]\s*){4,}[0-9ivxIVX]+$")
 _CONTENTS = re.compile(r"目\s*[录次]|contents", re.IGNORECASE)
 _SENTENCE = re.compile(r"[。；;！!？?，,：:]$")
@@ -42,19 +43,20 @@ def roles_of(paragraphs: Sequence[Paragraph], style: Style) -> list[Role]:
     """One role a paragraph."""
     contents = _contents(paragraphs)
     title = _title(paragraphs, style, contents)
-    classes: list[tuple[float, int] | None] = []
-    for index, paragraph in enumerate(paragraphs):
-        is_heading = index not in title and index not in contents and _is_heading(paragraph, style)
-        classes.append(_class(paragraph) if is_heading else None)
-    levels = _levels([each for each in classes if each is not None])
+    headings = {
+        index: paragraph
+        for index, paragraph in enumerate(paragraphs)
+        if index not in title and index not in contents and _is_heading(paragraph, style)
+    }
+    levels = _levels(headings)
     out: list[Role] = []
-    for index, each in enumerate(classes):
+    for index in range(len(paragraphs)):
         if index in contents:
             out.append(Role("toc"))
         elif index in title:
             out.append(Role("title"))
-        elif each is not None:
-            out.append(Role("heading", levels[each]))
+        elif index in levels:
+            out.append(Role("heading", levels[index]))
         else:
             out.append(Role("paragraph"))
     return out
@@ -90,21 +92,17 @@ def _is_heading(paragraph: Paragraph, style: Style) -> bool:
     form = form_of(text)
     if _stands_out(paragraph, style):
         return True
-    return form in _STRONG and len(paragraph.lines) == 1
+    return len(paragraph.lines) == 1 and (form in _STRONG or (form in _DECIMAL and len(text) <= 30))
 
 
-def _class(paragraph: Paragraph) -> tuple[float, int]:
-    """Headings of one number form are of one level; those without number are ranked by their size."""
-    form = form_of(paragraph.text)
-    if form:
-        return (0.0, _RANK[form])
-    return (-round(paragraph.size), -1)
-
-
-def _levels(classes: Sequence[tuple[float, int]]) -> dict[tuple[float, int], int]:
-    """Levels from 1: number forms by their usual order; unnumbered headings above the numbered ones that are smaller."""
-    ordered = sorted(set(classes))
-    return {each: min(9, rank) for rank, each in enumerate(ordered, 1)}
+def _levels(headings: Mapping[int, Paragraph]) -> dict[int, int]:
+    """Levels from 1: number forms by their usual order; headings without number above smaller numbered ones, else beside the first."""
+    forms = {index: form_of(paragraph.text) for index, paragraph in headings.items()}
+    order = sorted({form for form in forms.values() if form}, key=lambda form: _RANK[form])
+    largest = max((headings[index].size for index, form in forms.items() if form), default=0.0)
+    above = {index for index, form in forms.items() if not form and headings[index].size > 1.05 * largest}
+    first = 2 if above and order else 1
+    return {index: (first + order.index(form) if form else 1 if index in above else first) for index, form in forms.items()}
 
 
 def _title(paragraphs: Sequence[Paragraph], style: Style, contents: set[int]) -> set[int]:
