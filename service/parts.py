@@ -235,6 +235,18 @@ def _beside(document: Document, fields: Sequence[str], *, before: int) -> tuple[
     return None
 
 
+def repeats(document: Document, found: Title | None) -> frozenset[int]:
+    """Blocks that hold nothing but the title once more, as above the text that follows cover and contents."""
+    if found is None:
+        return frozenset()
+    wanted = _BLANKS.sub("", found.text)
+    return frozenset(
+        i
+        for i, block in enumerate(document.blocks)
+        if block.kind in {"title", "heading", "paragraph"} and _squeezed(document, block) == wanted
+    )
+
+
 def _title_in_form(document: Document, words: Mapping[str, Any], *, before: int) -> Title | None:
     span = _beside(document, words["title"]["fields"], before=before)
     return Title(document.text[span[0] : span[1]].strip(), *span) if span else None
@@ -262,9 +274,10 @@ def organisation(
     if overview is not None:
         head = document.text[overview[0] : min(overview[1], overview[0] + 400)]
         for sentence in re.split(r"[。；\n]", head)[:4]:
-            match = pattern.match(sentence.strip())
-            if match and not _PRONOUN.match(match[0]):
-                return match[0]
+            for piece in (sentence, *re.split(r"[，,：:是为系]", sentence)):  # 我们公司全称是……
+                match = pattern.match(piece.strip())
+                if match and not _PRONOUN.match(match[0]):
+                    return match[0]
     if found is not None and (match := pattern.match(found.text)):
         return match[0]
     match = pattern.search(re.sub(r"[_\-—+\s\d.]+", " ", document.name.rsplit(".", 1)[0]))

@@ -332,7 +332,7 @@ def _section(document: Document, key: str, heading: Heading | None, first: int, 
     if heading is not None:
         raw = document.text[heading.start : heading.end].rstrip()
         automatic = document.blocks[heading.block].label
-        printed = f"{automatic}{raw}" if automatic else raw
+        printed = f"{automatic}{' ' if automatic[-1:].isdigit() else ''}{raw}" if automatic else raw
     body = "\n".join(document.text[b.start : b.end] for b in (blocks[1:] if heading else blocks) if b.kind not in {"toc", "note"})
     return Section(key, printed, start, body_start, end, count(body), tuple(range(first, last)))
 
@@ -352,7 +352,9 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
         else next((h.block for h in rough if h.block > zone.first), min(zone.first + 8, zone.last))
     )
     title = parts.title(document, first=zone.first, before=before, words=words)
-    cover = _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | contents
+    cover = (
+        contents | _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | parts.repeats(document, title)
+    )
     found = headings_.find(document, names=names, first=zone.first, last=zone.last, skip=cover)
     evidence = _Evidence(document, specs, zone)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []

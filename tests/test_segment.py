@@ -329,3 +329,11 @@ def test_an_unrelated_document_gets_no_sections_by_place_alone() -> None:
     found = segment(document(lines, kind="txt"), SPECS)
     assert set(keys(found)) <= {"other"}
     assert found.missing == ("overview", "background", "process", "results")
+
+
+def test_the_title_once_more_above_the_text_is_no_heading() -> None:
+    title, bold, body = Layout(size=22, bold=True, alignment="center"), Layout(size=14, bold=True), Layout(size=14, bold=False)
+    lines = [("构建扭矩闭环的实践", title), ("江屿阀门有限公司", Layout(size=14, alignment="center")), ("构建扭矩闭环的实践", title)]
+    for head, text in zip(("企业概况", "实施背景", "实施过程", "实施成效"), (ABOUT, WHY, HOW, WHAT), strict=True):
+        lines += [(head, bold), (text, body)]
+    assert keys(segment(document(lines), SPECS)) == ["overview", "background", "process", "results"]
