@@ -2,7 +2,7 @@
 
 Three aspects, a rule names one or more: `marks` (the form of number at each level, reported once a level and only where most of its
 numbered headings differ), `skipped` (reported once), `consecutive`. A number that is missing among the headings but stands before a
-paragraph is no gap, and a form that begins again at one is a new list. Unnumbered headings are let pass.
+paragraph is no gap, and a form that begins again at one (or zero) is a new list. Unnumbered headings are let pass.
 
 反例：“一、企业概况”“三、实施过程”；“一、”之下直接是“1.”，而别处用了“（一）”；一级标题用“第一部分”。
 正例：“一、”“（一）”“1.”“（1）”逐级使用，同级序号连续。
@@ -126,7 +126,7 @@ def _consecutive(submission: Submission, headings: list[Heading]) -> Iterator[Vi
             continue
         previous = last.get(key)
         last[key] = heading
-        if previous is None or previous.number is None or heading.number in {1, previous.number + 1}:
+        if previous is None or previous.number is None or heading.number in {0, 1, previous.number + 1}:
             continue
         wanted = _renumbered(heading.label, previous.number + 1)
         if not _stands_between(submission, previous, heading, wanted):
