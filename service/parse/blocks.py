@@ -57,6 +57,10 @@ class Builder:
         return tuple(self._blocks)
 
     @property
+    def length(self) -> int:
+        return self._length
+
+    @property
     def last_kind(self) -> BlockKind | None:
         return self._blocks[-1].kind if self._blocks else None
 

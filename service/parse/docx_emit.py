@@ -12,20 +12,12 @@ from lxml import etree
 from service.model import BlockKind, Layout
 from service.parse.blocks import Builder, CellText, is_caption
 from service.parse.docx_format import Formats, ParaProps, RunFormat, merge_para
-from service.parse.docx_items import Item, Para, Table, TableCell
+from service.parse.docx_items import Figure, Item, Para, Table, TableCell
+from service.parse.docx_lines import Piece, around, inner, joined, lines, plain, trimmed
 
-Piece = tuple[str, "etree._Element | None", int, RunFormat]
-
-_BREAKS: Final = frozenset("\n\f")
-_SENTENCE_END: Final = re.compile(r"[。！？!?；;：:.…”’」』）)]$")
 _STOP: Final = re.compile(r"[。；！？]")
-_NUMBERED: Final = re.compile(
-    r"\s*(?:第?[一二三四五六七八九十]+[、.．章节部]|[（(][一二三四五六七八九十\d]+[）)]|\d+(?:[.．]\d+)*[.．、\s]?|[①-⑳])"
-)
-_WORD_CHARACTER: Final = re.compile(r"[A-Za-z0-9]")
 _HEADING_MAX: Final = 60  # longer, and with a sentence's end, it is a paragraph whatever its outline level
 _SHORT_LINE: Final = 40  # lines of a title broken by hand
-_FULL_LINE: Final = 20  # a line this long without a mark at its end goes on in the next
 _LONG: Final = 60  # a paragraph of prose
 _PROSE: Final = 300  # characters of prose that make a cell a frame
 _FORM_PROSE: Final = 600  # the same beside a label
@@ -63,29 +55,35 @@ class Emitter:
     def notes(self, items: Iterable[Item], *, label: str) -> None:
         """A footnote or endnote: its paragraphs as `note` blocks, the number at the first."""
         for para in _paragraphs(items):
-            for line, _ in _lines(para):
+            for line, _ in lines(para):
                 if self._add(para, trimmed(line), kind="note", label=label):
                     label = ""
 
     def _para(self, para: Para) -> None:
         label = para.label
         layout_props = merge_para(para.props, para.style.para)
-        for line, figures in _lines(para):
+        for line, figures in lines(para):
             pieces = trimmed(line)
             text = "".join([piece[0] for piece in pieces])
             if figures:
                 looks = self._formats.layout(para.style, layout_props, {})
-                before, after = _around(line, text, figures)
-                for _ in range(before):
-                    self.builder.add_figure(layout=looks)
+                before, after = around(line, text, figures)
+                for figure in before:
+                    self._figure(figure, looks)
                 self._line(para, pieces, text, label, layout_props)
-                for _ in range(after):
-                    self.builder.add_figure(layout=looks)
+                for figure in after:
+                    self._figure(figure, looks)
             else:
                 self._line(para, pieces, text, label, layout_props)
             label = "" if text else label
         for content, grouped in para.boxes:
             self._box(content, grouped=grouped)
+
+    def _figure(self, figure: Figure, looks: Layout | None) -> None:
+        self.builder.add_figure(layout=looks)
+        if self.segments is not None:
+            place = self.builder.length
+            self.segments.append(Segment(place, place, figure.element, 0))
 
     def _line(self, para: Para, pieces: list[Piece], text: str, label: str, props: ParaProps) -> None:
         if not text:
@@ -124,7 +122,7 @@ class Emitter:
         paragraphs = [para for para in _paragraphs(items) if _has_text(para)]
         if grouped and len(paragraphs) > 1 and all(isinstance(item, Para) and _length(item) < _SHORT_LINE for item in items):
             first = paragraphs[0]
-            self._add(first, _joined(_inner(paragraphs), first.style.run), kind="paragraph")
+            self._add(first, joined(inner(paragraphs), first.style.run), kind="paragraph")
         else:
             self.items(items)
 
@@ -157,7 +155,7 @@ class Emitter:
         first = cells[0].row
         content = [_cell_pieces(cell) for cell in cells]
         texts = ["".join([piece[0] for piece in pieces]) for pieces in content]
-        figures = sum(len(para.figures) for cell in cells for para in _paragraphs(cell.items))
+        figures = [figure for cell in cells for para in _paragraphs(cell.items) for figure in para.figures]
         captioned = self.builder.last_kind == "caption"
         if any(texts):
             placed = self.builder.add_table(
@@ -167,7 +165,7 @@ class Emitter:
             for cell, pieces in zip(placed, content, strict=True):
                 self._record(cell.start, pieces)
         if figures and not captioned:  # pictures under a table's own caption belong to the table
-            self.builder.add_figure()
+            self._figure(figures[0], None)
 
     def _picture_table(self, table: Table) -> None:
         """A table that only puts pictures side by side: each picture with the caption below it."""
@@ -208,87 +206,6 @@ def _length(para: Para) -> int:
     return sum(len(piece[0]) for piece in para.pieces)
 
 
-def trimmed(pieces: Iterable[Piece]) -> list[Piece]:
-    """Without blanks (full-width ones that serve as indents too) at both ends."""
-    out = [piece for piece in pieces if piece[0]]
-    while out:
-        text, element, offset, looks = out[0]
-        rest = text.lstrip()
-        if rest:
-            if len(rest) < len(text):
-                out[0] = (rest, element, offset + len(text) - len(rest), looks)
-            break
-        out.pop(0)
-    while out:
-        text, element, offset, looks = out[-1]
-        rest = text.rstrip()
-        if rest:
-            if len(rest) < len(text):
-                out[-1] = (rest, element, offset, looks)
-            break
-        out.pop()
-    return out
-
-
-def _lines(para: Para) -> list[tuple[list[Piece], list[tuple[int, bool]]]]:
-    """The paragraph cut at line breaks that part paragraphs, each line with its figures (pieces of the line before it, floating)."""
-    pieces: list[Piece] = list(para.pieces)
-    if not any(piece[0] in _BREAKS for piece in pieces):
-        return [(pieces, para.figures)] if pieces or para.figures else []
-    lines: list[list[Piece]] = [[]]
-    figures: list[list[tuple[int, bool]]] = [[]]
-    waiting = sorted(para.figures)
-    breaks: list[str] = []
-    for index, piece in enumerate([*pieces, ("", None, 0, para.style.run)]):
-        while waiting and waiting[0][0] <= index:
-            figures[-1].append((len(lines[-1]), waiting.pop(0)[1]))
-        if piece[0] in _BREAKS and piece[0]:
-            breaks.append(piece[0])
-            lines.append([])
-            figures.append([])
-        else:
-            lines[-1].append(piece)
-    return _rejoined(para, lines, figures, breaks)
-
-
-def _rejoined(
-    para: Para, lines: list[list[Piece]], figures: list[list[tuple[int, bool]]], breaks: list[str]
-) -> list[tuple[list[Piece], list[tuple[int, bool]]]]:
-    """Lines that were only broken for their looks are one again: a title in two lines, a sentence that goes on."""
-    out: list[tuple[list[Piece], list[tuple[int, bool]]]] = [(lines[0], figures[0])]
-    centred = (para.props.align or para.style.para.align) == "center"
-    named = para.style.kind in {"title", "heading", "caption"} or para.toc
-    for mark, line, drawn in zip(breaks, lines[1:], figures[1:], strict=True):
-        upper, lower = _plain(out[-1][0]), _plain(line)
-        if mark == "\n" and not drawn and not out[-1][1] and _goes_on(upper, lower, by_hand=centred or named):
-            gap = " " if _WORD_CHARACTER.match(upper[-1]) and _WORD_CHARACTER.match(lower) else ""
-            out[-1] = ([*trimmed(out[-1][0]), (gap, None, 0, para.style.run), *trimmed(line)], [])
-        else:
-            out.append((line, drawn))
-    return out
-
-
-def _plain(pieces: list[Piece]) -> str:
-    return "".join([piece[0] for piece in pieces]).strip()
-
-
-def _goes_on(upper: str, lower: str, *, by_hand: bool) -> bool:
-    if not upper or not lower or _SENTENCE_END.search(upper) or _NUMBERED.match(lower):
-        return False
-    if by_hand:
-        return len(upper) <= _SHORT_LINE and len(lower) <= _SHORT_LINE and not _STOP.search(upper + lower)
-    return len(upper) >= _FULL_LINE and not _NUMBERED.match(upper)
-
-
-def _around(line: list[Piece], text: str, figures: list[tuple[int, bool]]) -> tuple[int, int]:
-    """How many figures stand before a line's text and how many after it."""
-    if not text:
-        return len(figures), 0
-    caption = is_caption(text)
-    before = sum(1 for position, floats in figures if (caption if floats else not any(piece[0].strip() for piece in line[:position])))
-    return before, len(figures) - before
-
-
 def _kind(para: Para, props: ParaProps, text: str, label: str) -> tuple[BlockKind, int | None]:
     style = para.style
     if para.toc or style.kind == "toc":
@@ -307,33 +224,9 @@ def _kind(para: Para, props: ParaProps, text: str, label: str) -> tuple[BlockKin
     return ("paragraph", None) if not label or props.number is None else ("list", para.level)
 
 
-def _inner(paragraphs: Iterable[Para]) -> list[list[Piece]]:
-    """The lines of paragraphs in one line each, tabs and breaks as blanks."""
-    out = []
-    for para in paragraphs:
-        pieces = [
-            (text.replace("\t", " ").replace("\n", " ").replace("\f", " "), element, offset, looks)
-            for text, element, offset, looks in para.pieces
-        ]
-        line = trimmed(pieces)
-        if line:
-            out.append(line)
-    return out
-
-
-def _joined(lines: list[list[Piece]], looks: RunFormat) -> list[Piece]:
-    """Lines joined by one blank."""
-    out: list[Piece] = []
-    for line in lines:
-        if out:
-            out.append((" ", None, 0, looks))
-        out += line
-    return out
-
-
 def _cell_pieces(cell: TableCell) -> list[Piece]:
     paragraphs = list(_paragraphs(cell.items))
-    return _joined(_inner(paragraphs), paragraphs[0].style.run) if paragraphs else []
+    return joined(inner(paragraphs), paragraphs[0].style.run) if paragraphs else []
 
 
 def _is_prose(items: list[Item], *, least: int) -> bool:
@@ -354,5 +247,5 @@ def _is_frame_row(cells: list[TableCell], rows: dict[int, list[TableCell]], colu
 def _frames_pictures(table: Table) -> bool:
     """Whether a table only arranges pictures: every text in it is a caption."""
     paragraphs = [para for cell in table.cells for para in _paragraphs(cell.items)]
-    texts = [_plain(list(para.pieces)) for para in paragraphs]
+    texts = [plain(list(para.pieces)) for para in paragraphs]
     return any(para.figures for para in paragraphs) and all(not text or is_caption(text) for text in texts)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import etree
 
 from service.parse.docx_format import ParaProps, RunFormat, Style
+
+
+class Figure(NamedTuple):
+    before: int  # pieces of text before it
+    floats: bool
+    element: etree._Element  # w:drawing, w:pict or w:object
 
 
 @dataclass(slots=True)
@@ -20,7 +27,7 @@ class Para:
     label: str = ""
     level: int | None = None  # of the list, from 1; None where it has no number
     toc: bool = False
-    figures: list[tuple[int, bool]] = field(default_factory=list)  # number of pieces before it, whether it floats
+    figures: list[Figure] = field(default_factory=list)
     boxes: list[tuple[list[Item], bool]] = field(default_factory=list)  # content of text boxes, whether they are parts of one drawing
 
 

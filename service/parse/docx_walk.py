@@ -9,7 +9,7 @@ from lxml import etree
 
 from service.parse.docx_drawing import MC, M, branch, equation_text, inspect
 from service.parse.docx_format import Formats, RunFormat, RunProps, Style, W, is_on, para_props, to_int
-from service.parse.docx_items import Item, Para, Table, TableCell
+from service.parse.docx_items import Figure, Item, Para, Table, TableCell
 from service.parse.docx_numbering import Numbering
 from service.parse.docx_symbols import plain_symbols, symbol
 
@@ -254,7 +254,7 @@ class Walker:
     def _drawing(self, element: etree._Element, para: Para) -> None:
         found = inspect(element)
         if found.figure:
-            para.figures.append((len(para.pieces), found.anchored))
+            para.figures.append(Figure(len(para.pieces), found.anchored, element))
         if not found.boxes:
             return
         fields, instructions = self._fields, self._instructions
