@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -25,6 +26,7 @@ class Check(Protocol):
     def check(self, submission: Submission, params: object) -> tuple[Violation, ...] | NotChecked: ...
 
 
+@cache
 def names() -> tuple[str, ...]:
     """All checks, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
