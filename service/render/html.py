@@ -19,14 +19,9 @@ from markupsafe import Markup
 
 from service.model import Block, Edition, Report, Section, Submission
 from service.render.marks import Leaf, Piece, pieces
-from service.render.view import SEVERITIES, Row, View, section_name, view, words_for
+from service.render.view import SEVERITIES, Row, View, printable, section_name, view, words_for
 
 _TEMPLATES = Path(__file__).parent / "templates"
-# What HTML cannot hold, line ends and tabs apart, and the marks that turn the direction of writing (a file name could hide its suffix).
-_UNFIT = dict.fromkeys(
-    (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0xFFFE, 0xFFFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-    "\N{REPLACEMENT CHARACTER}",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def report_html(report: Report, edition: Edition) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
-    return page.translate(_UNFIT).encode("utf-8", "replace").decode("utf-8")
+    return printable(page)
 
 
 @cache

@@ -11,6 +11,12 @@ from service.model import Basis, Edition, Finding, Note, Outcome, Report, Sectio
 from service.render.masked import masked
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
+# Control characters, line ends and tabs apart (HTML cannot hold them, terminals obey them), and the marks that turn the direction of
+# writing (a file name could hide its suffix behind one).
+_UNFIT = dict.fromkeys(
+    (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0xFFFE, 0xFFFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\N{REPLACEMENT CHARACTER}",
+)
 _SNIPPET = 48  # characters of the text quoted with a finding
 
 
@@ -232,6 +238,11 @@ def _squeezed(value: str) -> str:
     return " ".join(value.split())
 
 
+def printable(value: str) -> str:
+    """The same text without what a page or a terminal must not get: controls, turned writing, half surrogate pairs."""
+    return value.translate(_UNFIT).encode("utf-8", "replace").decode("utf-8")
+
+
 def cut(value: str, most: int) -> str:
     """At most so many characters, the last one an ellipsis where something was cut off."""
     value = _squeezed(value)
@@ -247,8 +258,8 @@ def snippet(content: str, start: int, end: int, *, most: int = _SNIPPET) -> str:
     return f"{_squeezed(content[start : start + 2 * most])[: most * 2 // 3]}……{_squeezed(content[end - most : end])[-(most // 3) :]}"
 
 
-def rows(submission: Submission, edition: Edition) -> tuple[Row, ...]:
-    """The edition's sections in its order, limits that several share, and what else was found."""
+def rows(submission: Submission, edition: Edition, *, every: bool = False) -> tuple[Row, ...]:
+    """The edition's sections in its order, limits that several share, and what else was found; `every`: also those that may be left out."""
     limits = _limits(edition)
     made: list[Row] = []
     for spec in edition.sections:
@@ -256,7 +267,7 @@ def rows(submission: Submission, edition: Edition) -> tuple[Row, ...]:
             if len(keys) > 1 and spec.key == _first_of(edition, keys):
                 made.append(_row(submission, keys, _shared_name(edition, keys), limit))
         found = submission.named(spec.key)
-        if found or spec.required or spec.key in submission.missing:
+        if every or found or spec.required or spec.key in submission.missing:
             made.append(_row(submission, (spec.key,), spec.name, limits.get((spec.key,)), missing=spec.key in submission.missing))
     declared = {spec.key for spec in edition.sections}
     made.extend(
