@@ -10,7 +10,7 @@ OUT := out
 PACKAGES := libreoffice-writer libreoffice-calc poppler-utils fonts-noto-cjk chromium
 PROGRAMS := soffice pdftoppm chromium
 
-.PHONY: help run setup test static check bench samples clean
+.PHONY: help run setup test static check bench docs samples clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -42,7 +42,7 @@ run: $(VENV)/.installed  ## Build the environment and check the constructed writ
 	  $(BIN)/biaogan check "$${files[@]}" --edition "$$edition" --json "$(OUT)/$$edition.jsonl" --html "$(OUT)/$$edition" \
 	    --xlsx "$(OUT)/$$edition.xlsx" --annotate "$(OUT)/$$edition" || [ $$? -eq 1 ]; \
 	done
-	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
+	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*-批注.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
 	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
 
 setup:  ## Install the system programs that the slow tests use (needs apt-get and root; otherwise says so and goes on)
@@ -67,6 +67,9 @@ static: $(VENV)/.installed-dev
 
 check: static  ## Style, types, import contracts and the quick tests, under a minute
 	$(BIN)/python -m pytest -n 2 -m 'not slow and not shared'
+
+docs: $(VENV)/.installed-dev  ## Make the generated pages of docs/ again
+	$(BIN)/python docs/generate.py
 
 samples: $(VENV)/.installed-dev  ## Make corpora/samples/*.docx and *.pdf again from their sources
 	$(BIN)/python corpora/samples/build.py
