@@ -25,6 +25,7 @@ _CLONE_NEWNET = 0x40000000
 _OPEN_FILES = 64
 _WRITTEN_BYTES = 1024 * 1024  # the error output is all a child ever writes to a file
 _MEMORY = "读取这个文件所需的内存超过限制，像是异常构造或过大的文件。请用 Word 另存为新的 .docx，或拆分后再提交。"
+_NO_TEXT = "文件里没有读到任何文字，可能全是图片或空白页。请提交可以选中文字的 Word 文件；只有扫描件时，请提交清晰的 PDF。"
 _CONVERTED = {"doc", "wps", "rtf"}
 
 
@@ -61,6 +62,8 @@ def answer(request: Request) -> Reply:
         return Refused(refusal.code, refusal.message, kind)
     except MemoryError:
         return Refused("read_memory", _MEMORY, kind)
+    if not wanted and not document.text.strip():
+        return Refused("no_text", _NO_TEXT, kind)
     document = dataclasses.replace(document, name=request.name, sha256=request.sha256, format=kind)
     return NeedsOcr(wanted, document) if wanted else Done(document)
 
@@ -73,10 +76,9 @@ def _read(request: Request, kind: Format) -> tuple[Document, tuple[int, ...]]:
 
         return read_plain(data, name, format=kind, limits=limits), ()
     if kind == "pdf":
-        from service.parse.pdf import OcrLine, read_pdf  # noqa: PLC0415
+        from service.parse.pdf import read_pdf  # noqa: PLC0415
 
-        recognised = {page: msgspec.msgpack.decode(lines, type=list[OcrLine]) for page, lines in request.recognised.items()}
-        result = read_pdf(data, name, recognised=recognised, limits=limits)
+        result = read_pdf(data, name, recognised=request.recognised, limits=limits)
         return result.document, result.wanted
     from service.parse.docx import read_docx  # noqa: PLC0415
 

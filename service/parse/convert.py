@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,9 +46,12 @@ def find_soffice(named: str | None = None) -> str | None:
 
 
 def convert_many(
-    sources: Sequence[tuple[bytes, Format]], *, limits: Limits, soffice: str | None = None
+    sources: Sequence[tuple[bytes, Format]], *, limits: Limits, soffice: str | None = None, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[int, bytes | Unreadable]]:
-    """Each source's position with its docx, or why there is none, as they come. A file that breaks LibreOffice costs only itself."""
+    """Each source's position with its docx, or why there is none, as they come. A file that breaks LibreOffice costs only itself.
+
+    `stopped` is asked all the time: once it is true LibreOffice is ended and nothing more comes.
+    """
     program = find_soffice(soffice)
     if program is None:
         for position, (_, kind) in enumerate(sources):
@@ -58,9 +61,9 @@ def convert_many(
         folder = Path(name)
         _prepare(folder, sources)
         pending = list(range(len(sources)))
-        while pending:
+        while pending and not stopped():
             answered = set()
-            for position, outcome in _run(program, folder, [(p, sources[p][1]) for p in pending], limits=limits):
+            for position, outcome in _run(program, folder, [(p, sources[p][1]) for p in pending], limits=limits, stopped=stopped):
                 answered.add(position)
                 yield position, outcome
             pending = [position for position in pending if position not in answered]
@@ -87,7 +90,9 @@ def _input_name(position: int, kind: Format) -> str:
     return f"{position:05d}.{'rtf' if kind == 'rtf' else 'doc'}"
 
 
-def _run(program: str, folder: Path, files: Sequence[tuple[int, Format]], *, limits: Limits) -> Iterator[tuple[int, bytes | Unreadable]]:
+def _run(
+    program: str, folder: Path, files: Sequence[tuple[int, Format]], *, limits: Limits, stopped: Callable[[], bool]
+) -> Iterator[tuple[int, bytes | Unreadable]]:
     """One run of LibreOffice over `files`, in order. At least one is answered, all unless the run breaks off."""
     inputs = [str(folder / "in" / _input_name(position, kind)) for position, kind in files]
     process = subprocess.Popen(  # noqa: S603 - a program the installation names, on files with names of ours
@@ -102,7 +107,7 @@ def _run(program: str, folder: Path, files: Sequence[tuple[int, Format]], *, lim
     answered = 0
     try:
         deadline = time.monotonic() + limits.convert_seconds + _START_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() < deadline and not stopped():
             time.sleep(_POLL)
             # A file is whole when a later one has begun: LibreOffice works through them in order.
             begun = _last_written(folder, files)
@@ -113,7 +118,8 @@ def _run(program: str, folder: Path, files: Sequence[tuple[int, Format]], *, lim
         overdue = process.poll() is None
     finally:
         end_group(process)
-    yield from _rest(folder, files[answered:], limits=limits, overdue=overdue, whole=process.returncode == 0)
+    if not stopped():
+        yield from _rest(folder, files[answered:], limits=limits, overdue=overdue, whole=process.returncode == 0)
 
 
 def _rest(

@@ -8,6 +8,7 @@ import msgspec
 
 from service.model import Document, Format
 from service.parse.limits import Limits
+from service.parse.ocr_page import OcrPage
 
 LENGTH = struct.Struct("<Q")
 
@@ -20,7 +21,7 @@ class Request(msgspec.Struct, frozen=True):
     data: bytes
     limits: Limits
     format: Format | None = None
-    recognised: dict[int, msgspec.Raw] = {}  # what OCR found, by page; the parent passes it on unread
+    recognised: dict[int, OcrPage] = {}  # what OCR found, by page
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from service.errors import Unreadable
-from service.model import Document, Format
-from service.parse.limits import MIB, Limits
-from service.parse.process import Child, ChildDiedError
+from service.model import Document, Format, Note
+from service.parse.children import Children
+from service.parse.limits import Limits
+from service.parse.loading import begins_with, load
 from service.parse.wire import Done, NeedsConversion, NeedsOcr, Refused, Reply, Request
+
+if TYPE_CHECKING:
+    from service.parse.ocr import OcrChild
+    from service.parse.ocr_page import OcrPage
 
 _LEGACY = (b"\xd0\xcf\x11\xe0", b"{\\rt")  # what LibreOffice has to convert begins so
 _AHEAD = 4  # files a child that are read before the caller asks for them
-_DIED = {
-    "time": ("read_timeout", "读取超过 {seconds:.0f} 秒仍未完成，已停止。文件可能过大或异常，请用 Word 另存为新的 .docx，或拆分后再提交。"),
-    "size": ("file_over_limit", "读出的内容过多，超过限制。请拆分后再提交。"),
-    "crash": ("read_crashed", "读取时程序异常终止，这个文件没有读成。文件可能已损坏，请用 Word 打开后另存为新的 .docx 再提交。"),
-}
+_OCR_OFF = "本次没有启用文字识别，扫描件里的文字未读出。请启用文字识别，或提交 Word 文件、带文字层的 PDF。"
+_NOTHING_RECOGNISED = "扫描件里没有识别出任何文字。请提交清晰的扫描件（200 DPI 以上），或提交 Word 文件。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,12 @@ class Reading:
     sha256: str
     format: Format | None
     outcome: Document | Unreadable
-    milliseconds: float
+    milliseconds: float  # spent on this file, waiting apart
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` files are read; `stage` says what is going on with the file `name`, for OCR with its page of `pages`."""
+    """`done` of `total` files are handed over; `stage` says what is going on with the file `name`, in OCR with its page of `pages`."""
 
     name: str
     done: int
@@ -54,40 +56,39 @@ class Progress:
 
 
 @dataclass(slots=True)
+class _Call:
+    """One `read_all` and how far it is."""
+
+    total: int
+    tell: Callable[[Progress], None]
+    done: int = 0
+
+    def report(self, name: str, *, stage: Literal["read", "convert", "ocr"] = "read", page: int = 0, pages: int = 0) -> None:
+        self.tell(Progress(name, self.done, self.total, stage, page, pages))
+
+
+@dataclass(slots=True, eq=False)
 class _Job:
     """A file on its way; `promise` holds its Reading in the end."""
 
     path: Path
-    promise: Future[Reading]
-    began: float = 0.0
+    call: _Call
+    promise: Future[Reading] = field(default_factory=Future)
     data: bytes = b""
     sha256: str = ""
     format: Format | None = None
+    seconds: float = 0.0
 
-
-def load(path: Path, *, limits: Limits) -> bytes:
-    """The bytes of a plain file; Unreadable for anything else, or more bytes than allowed."""
-    try:
-        with _open(path) as file:
-            data = file.read(limits.file_bytes + 1)
-    except FileNotFoundError as error:
-        raise Unreadable("file_missing", "找不到这个文件。请检查路径是否写对、文件是否已被移走。", status=404) from error
-    except PermissionError as error:
-        raise Unreadable("file_forbidden", "没有权限读取这个文件。请检查权限，或关闭正在占用它的程序。", status=403) from error
-    except OSError as error:
-        raise Unreadable("file_missing", f"打不开这个文件（{error.strerror}）。请检查路径和磁盘。") from error
-    if len(data) > limits.file_bytes:
-        raise Unreadable(
-            "file_too_large", f"文件超过 {limits.file_bytes // MIB} MB 的上限。请在 Word 中压缩图片（图片格式→压缩图片）或拆分后再提交。"
-        )
-    return data
+    def finish(self, outcome: Document | Unreadable) -> None:
+        self.data = b""
+        self.promise.set_result(Reading(self.path, self.path.name, self.sha256, self.format, outcome, self.seconds * 1000))
 
 
 class Reader:
-    """A context manager around `jobs` children, started when first needed and ended with it.
+    """A context manager around `jobs` parser children, started when first needed and ended with it.
 
     `convert` lets LibreOffice turn doc, wps and rtf into docx (`soffice` names its program, else it is looked for);
-    `ocr` lets scanned pages be recognised.
+    `ocr` lets scanned pages be recognised where the optional packages are installed.
     """
 
     def __init__(
@@ -98,34 +99,33 @@ class Reader:
         self._convert = convert
         self._ocr = ocr
         self._soffice = soffice
-        self._lock = threading.Lock()
-        self._idle: list[Child] = []
-        self._children: set[Child] = set()
-        self._closed = False
+        self._stopped = threading.Event()
+        self._recogniser: OcrChild | None = None
+        self.children = Children(limits=self.limits)
         self._pool = ThreadPoolExecutor(self._jobs, "read")
-        self._slow = ThreadPoolExecutor(1, "convert")
-        self._recogniser = ThreadPoolExecutor(1, "ocr")
+        # One run of LibreOffice and one of OCR at a time: each takes a processor or more.
+        self._converting = ThreadPoolExecutor(1, "convert")
+        self._recognising = ThreadPoolExecutor(1, "ocr")
 
     def __enter__(self) -> Self:
         # The first child starts while the caller goes on importing.
-        self._idle.append(self._start_child())
+        self.children.warm()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            children = list(self._children)
-        for child in children:
-            child.kill()
-        for pool in (self._slow, self._recogniser, self._pool):
+        """Ends everything, also what is still being read."""
+        self._stopped.set()
+        self.children.kill()
+        if self._recogniser is not None:
+            self._recogniser.kill()
+        for pool in (self._converting, self._recognising, self._pool):
             pool.shutdown(cancel_futures=True)
-        for child in children:
-            child.close()
-        self._children.clear()
-        self._idle.clear()
+        self.children.close()
+        if self._recogniser is not None:
+            self._recogniser.close()
 
     def read(self, path: str | Path) -> Reading:
         """One file; see `read_all`."""
@@ -136,158 +136,144 @@ class Reader:
 
         Files are read ahead while the caller works; those for LibreOffice all go first, since one run of it converts many.
         """
-        jobs = [_Job(Path(path), Future()) for path in paths]
-        tell = progress or (lambda _: None)
-        legacy = [job for job in jobs if self._convert and _begins_with(job.path, _LEGACY)]
-        if legacy:
-            self._hand_on(self._slow.submit(self._convert_all, legacy, tell, len(jobs)), legacy)
-        apart = set(map(id, legacy))
-        waiting = iter([job for job in jobs if id(job) not in apart])
-        for job in _take(waiting, _AHEAD * self._jobs):
-            self._begin(job)
-        for done, job in enumerate(jobs):
-            tell(Progress(job.path.name, done, len(jobs)))
-            yield job.promise.result()
-            jobs[done] = _Job(job.path, Future())  # the caller alone keeps the document
-            for following in _take(waiting, 0 if id(job) in apart else 1):
-                self._begin(following)
-        tell(Progress("", len(jobs), len(jobs)))
+        ordered = [Path(path) for path in paths]
+        call = _Call(len(ordered), progress or (lambda _: None))
+        jobs = [_Job(path, call) for path in ordered]
+        apart = [job for job in jobs if self._convert and begins_with(job.path, _LEGACY)]
+        if apart:
+            _fail_with(self._converting.submit(self._convert_all, apart), apart)
+        legacy = set(apart)
+        others = iter([job for job in jobs if job not in legacy])
+        self._begin_next(others, _AHEAD * self._jobs)
+        jobs.reverse()
+        del apart  # the caller alone shall keep what was read
+        while jobs:
+            job = jobs.pop()
+            call.report(job.path.name)
+            reading = job.promise.result()
+            if job not in legacy:
+                self._begin_next(others, 1)
+            legacy.discard(job)
+            del job
+            yield reading
+            call.done += 1
+        call.report("")
 
-    def _begin(self, job: _Job) -> Future[_Job | None]:
-        future = self._pool.submit(self._first_pass, job)
-        self._hand_on(future, [job])
-        return future
+    def _begin_next(self, jobs: Iterator[_Job], count: int) -> None:
+        for job in (job for _, job in zip(range(count), jobs, strict=False)):
+            _fail_with(self._pool.submit(self._read_first, job), [job])
 
-    def _hand_on(self, future: Future[object] | Future[_Job | None] | Future[None], jobs: list[_Job]) -> None:
-        """A fault of ours in a thread reaches whoever waits for the file."""
-
-        def pass_on(ended: Future[object]) -> None:
-            if ended.cancelled():
-                return
-            error = ended.exception()
-            for job in jobs if error else ():
-                if not job.promise.done():
-                    job.promise.set_exception(error)
-
-        future.add_done_callback(pass_on)  # type: ignore[arg-type]
-
-    def _first_pass(self, job: _Job) -> _Job | None:
-        """Reads the file; the job itself where it has to be converted first."""
-        job.began = time.perf_counter()
+    def _read_first(self, job: _Job) -> bool:
+        """Reads the file; True where it waits to be converted."""
+        began = time.perf_counter()
         try:
             job.data = load(job.path, limits=self.limits)
         except Unreadable as refusal:
-            self._finish(job, refusal)
-            return None
+            job.finish(refusal)
+            return False
         job.sha256 = hashlib.sha256(job.data).hexdigest()
+        job.seconds += time.perf_counter() - began
         reply = self._ask(job, job.data)
-        if isinstance(reply, NeedsConversion):
+        if isinstance(reply, NeedsConversion) and self._convert:
             job.format = reply.format
-            if self._convert:
-                return job
-            self._finish(job, _not_converted(job.format))
-            return None
+            return True
         self._settle(job, reply)
-        return None
+        return False
 
-    def _settle(self, job: _Job, reply: Reply | Unreadable) -> None:
+    def _ask(self, job: _Job, data: bytes, *, recognised: dict[int, OcrPage] | None = None) -> Reply:
+        began = time.perf_counter()
+        reply = self.children.ask(Request(job.path.name, job.sha256, data, self.limits, job.format, recognised or {}))
+        job.seconds += time.perf_counter() - began
+        return reply
+
+    def _settle(self, job: _Job, reply: Reply) -> None:
+        """Ends a job with what the child said, or hands it on to OCR."""
         match reply:
             case Done(document):
                 job.format = document.format
-                self._finish(job, document)
+                job.finish(document)
             case Refused(code, message, kind):
                 job.format = job.format or kind
-                self._finish(job, Unreadable(code, message))
-            case NeedsOcr(_, document):
-                self._finish(job, document)
-            case NeedsConversion():
-                self._finish(job, Unreadable("convert_failed", "转换后的文件仍无法读取。请用 Word 另存为 .docx 后再提交。"))
-            case Unreadable():
-                self._finish(job, reply)
+                job.finish(Unreadable(code, message))
+            case NeedsConversion(kind):
+                job.format = kind
+                job.finish(
+                    Unreadable("convert_off", f"这是 .{kind} 格式，本次没有启用转换。请用 Word 或 WPS 打开并“另存为”.docx 后再提交。")
+                )
+            case NeedsOcr(pages, document):
+                job.format = document.format
+                lack = self._ocr_lack()
+                if lack is None:
+                    _fail_with(self._recognising.submit(self._recognise, job, pages), [job])
+                else:
+                    job.finish(_without_ocr(document, lack))
 
-    def _finish(self, job: _Job, outcome: Document | Unreadable) -> None:
-        job.data = b""
-        spent = (time.perf_counter() - job.began) * 1000
-        job.promise.set_result(Reading(job.path, job.path.name, job.sha256, job.format, outcome, spent))
+    def _ocr_lack(self) -> Note | None:
+        """Why there is no OCR; None where there is."""
+        if not self._ocr:
+            return Note("ocr_off", _OCR_OFF)
+        from service.parse import ocr  # noqa: PLC0415 - only scanned files come here
 
-    def _convert_all(self, jobs: list[_Job], tell: Callable[[Progress], None], total: int) -> None:
+        return None if ocr.is_installed() else Note("ocr_missing", ocr.MISSING)
+
+    def _recognise(self, job: _Job, pages: tuple[int, ...]) -> None:
+        """Runs OCR over the pages and reads the file again with what it found; pages it could not read stay noted."""
+        from service.parse.ocr import OcrChild  # noqa: PLC0415
+
+        self._recogniser = self._recogniser or OcrChild()
+        began = time.perf_counter()
+        found = self._recogniser.recognise(
+            job.data,
+            pages[: self.limits.ocr_pages],
+            page_seconds=self.limits.ocr_page_seconds,
+            total_seconds=self.limits.ocr_seconds,
+            progress=lambda page, of: job.call.report(job.path.name, stage="ocr", page=page, pages=of),
+        )
+        job.seconds += time.perf_counter() - began
+        read = {number: page for number, page in found.items() if not page.failed}
+        reply = self._ask(job, job.data, recognised=read)
+        if isinstance(reply, NeedsOcr):  # some pages could not be read: the document's notes name them
+            reply = Done(reply.document) if reply.document.text.strip() else Refused("no_text", _NOTHING_RECOGNISED, "pdf")
+        self._settle(job, reply)
+
+    def _convert_all(self, jobs: list[_Job]) -> None:
         from service.parse.convert import convert_many  # noqa: PLC0415 - most calls hold no such file
 
         for start in range(0, len(jobs), self.limits.convert_batch):
             batch = jobs[start : start + self.limits.convert_batch]
-            firsts = [self._begin(job) for job in batch]
+            firsts = [self._pool.submit(self._read_first, job) for job in batch]
             wait(firsts)
-            pending = [job for job in (future.result() for future in firsts) if job]
+            pending = [job for job, first in zip(batch, firsts, strict=True) if first.result()]
             sources = [(job.data, job.format or "doc") for job in pending]
-            for position, outcome in convert_many(sources, limits=self.limits, soffice=self._soffice):
-                job = pending[position]
-                tell(Progress(job.path.name, 0, total, stage="convert"))
-                self._hand_on(self._pool.submit(self._second_pass, job, outcome), [job])
+            for job in pending:
+                job.call.report(job.path.name, stage="convert")
+            began = time.perf_counter()
+            for position, outcome in convert_many(sources, limits=self.limits, soffice=self._soffice, stopped=self._stopped.is_set):
+                now = time.perf_counter()
+                pending[position].seconds += now - began
+                began = now
+                _fail_with(self._pool.submit(self._read_converted, pending[position], outcome), [pending[position]])
 
-    def _second_pass(self, job: _Job, converted: bytes | Unreadable) -> None:
-        self._settle(job, converted if isinstance(converted, Unreadable) else self._ask(job, converted))
-
-    def _ask(self, job: _Job, data: bytes) -> Reply | Unreadable:
-        request = Request(job.path.name, job.sha256, data, self.limits, job.format)
-        child = self._take_child()
-        try:
-            reply = child.ask(request, seconds=self.limits.seconds)
-        except ChildDiedError as death:
-            self._drop_child(child)
-            code, message = _DIED[death.reason]
-            return Unreadable(code, message.format(seconds=self.limits.seconds))
-        if child.is_worn(files=self.limits.files_per_child, growth=self.limits.child_growth):
-            self._drop_child(child)
+    def _read_converted(self, job: _Job, converted: bytes | Unreadable) -> None:
+        if isinstance(converted, Unreadable):
+            job.finish(converted)
         else:
-            with self._lock:
-                self._idle.append(child)
-        return reply
-
-    def _take_child(self) -> Child:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._start_child()
-
-    def _start_child(self) -> Child:
-        child = Child(memory=self.limits.memory)
-        with self._lock:
-            self._children.add(child)
-            if self._closed:
-                child.kill()
-        return child
-
-    def _drop_child(self, child: Child) -> None:
-        with self._lock:
-            self._children.discard(child)
-        child.close()
+            self._settle(job, self._ask(job, converted))
 
 
-def _not_converted(kind: Format) -> Unreadable:
-    return Unreadable("convert_off", f"这是 .{kind} 格式，本次没有启用转换。请用 Word 或 WPS 打开并“另存为”.docx 后再提交。")
+def _fail_with(future: Future[Any], jobs: list[_Job]) -> None:
+    """A fault of ours in a thread is raised where the file is waited for, instead of leaving it waiting for ever."""
+
+    def pass_on(ended: Future[Any]) -> None:
+        error = None if ended.cancelled() else ended.exception()
+        for job in jobs if error else ():
+            if not job.promise.done():
+                job.promise.set_exception(error)
+
+    future.add_done_callback(pass_on)
 
 
-def _open(path: Path) -> BinaryIO:
-    """A plain file opened for reading; Unreadable for a folder, a device or a pipe. OSError as `open` does."""
-    # Non-blocking: opening a pipe that nobody writes to would wait for ever.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return os.fdopen(descriptor, "rb")
-    os.close(descriptor)
-    raise Unreadable("file_not_plain", "这不是普通文件（是文件夹、设备或管道），不能读取。请指定 Word、PDF 或文本文件。")
-
-
-def _begins_with(path: Path, marks: tuple[bytes, ...]) -> bool:
-    try:
-        with _open(path) as file:
-            return file.read(8).startswith(marks)
-    except (OSError, Unreadable):  # said when the file's turn comes
-        return False
-
-
-def _take(jobs: Iterator[_Job], count: int) -> Iterator[_Job]:
-    for _ in range(count):
-        job = next(jobs, None)
-        if job is None:
-            return
-        yield job
+def _without_ocr(document: Document, lack: Note) -> Document | Unreadable:
+    if not document.text.strip():
+        return Unreadable(lack.code, lack.message)
+    return dataclasses.replace(document, notes=(*document.notes, lack))
