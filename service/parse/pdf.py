@@ -16,7 +16,7 @@ from service.parse.blocks import Builder
 from service.parse.limits import Limits
 from service.parse.ocr_page import OcrPage
 from service.parse.pdf_furniture import without_furniture
-from service.parse.pdf_lines import Line, lines_of
+from service.parse.pdf_lines import Line, edges_of, lines_of
 from service.parse.pdf_ocr import with_recognised
 from service.parse.pdf_page import Page, Picture, Run, read_page
 from service.parse.pdf_paragraphs import Paragraph, paragraphs_of, style_of
@@ -106,9 +106,11 @@ def _needs_ocr(page: Page) -> bool:
 
 def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[int]) -> Document:
     contents = without_furniture(pages)
+    clean = [[run for run in (_without_garbage(run) for run in runs) if run is not None] for runs in contents]
+    parted = [tables_of(page, runs) for page, runs in zip(pages, clean, strict=True)]
     items: list[Item] = []
-    for page, runs in zip(pages, contents, strict=True):
-        items += _items(page, runs)
+    for page, (tables, runs), edges in zip(pages, parted, edges_of(pages, [rest for _, rest in parted]), strict=True):
+        items += _items(page, tables, runs, edges)
     builder = Builder()
     _assemble(builder, _merge_tables(items))
     seen = sum(len(run.text) for page in pages if not page.recognised for run in page.runs)
@@ -126,14 +128,10 @@ def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[in
     )
 
 
-def _items(page: Page, runs: Sequence[Run]) -> list[Item]:
+def _items(page: Page, tables: Sequence[Table], runs: Sequence[Run], edges: tuple[float, float]) -> list[Item]:
     """Lines, tables and pictures of a page in reading order."""
-    clean = [run for run in (_without_garbage(run) for run in runs) if run is not None]
-    tables, rest = tables_of(page, clean)
-    left, right = _edges(page, rest)
-    lines: list[Line] = [
-        replace(line, recognised=page.recognised) for line in lines_of(rest, page.number, left=left, right=right) if line.text
-    ]
+    found = lines_of(runs, page.number, left=edges[0], right=edges[1])
+    lines = [replace(line, recognised=page.recognised) for line in found if line.text]
     out: list[Item] = list(lines)
     others: list[Table | Picture] = [*tables, *(p for p in page.pictures if _is_figure(p, page))]
     for other in sorted(others, key=_top, reverse=True):
@@ -164,21 +162,6 @@ def _without_garbage(run: Run) -> Run | None:
         lefts=tuple(run.lefts[index] for index in kept),
         rights=tuple(run.rights[index] for index in kept),
     )
-
-
-def _edges(page: Page, runs: Sequence[Run]) -> tuple[float, float]:
-    """Left and right edge of the page's running text: the outermost that several lines share."""
-    if not runs:
-        return 0.12 * page.width, 0.88 * page.width
-    rows: dict[int, tuple[float, float]] = {}
-    for run in runs:
-        key = round(run.y / 3)
-        x0, x1 = rows.get(key, (run.x0, run.x1))
-        rows[key] = (min(x0, run.x0), max(x1, run.x1))
-    need = max(1, len(rows) // 12)
-    lefts = sorted(x0 for x0, _ in rows.values())
-    rights = sorted((x1 for _, x1 in rows.values()), reverse=True)
-    return lefts[min(need, len(lefts)) - 1], rights[min(need, len(rights)) - 1]
 
 
 def _merge_tables(items: Sequence[Item]) -> list[Item]:

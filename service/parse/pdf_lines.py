@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from service.parse.pdf_page import Run
+from service.parse.pdf_page import Page, Run
 
 _WIDE = re.compile("[\u2014\u2018\u2019\u201c\u201d\u2026\u2460-\u24ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7\U00020000-\U0003ffff]")
 # Radicals and compatibility forms that subset fonts map to instead of the ordinary character.
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\ufb00-\ufb06\ufe30-\ufe4f]")
+_FEW = 8  # lines of a page that tell nothing sure of its margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,36 @@ def _separate(before: str, after: str, *, gap: float, size: float, blank: bool) 
         return True
     if is_wide(before) and is_wide(after):
         return blank and gap > 0.4 * size
-    if blank:
-        return gap > 0.05 * size
-    return not (is_wide(before) or is_wide(after)) and gap > 0.18 * size
+    return blank or (not (is_wide(before) or is_wide(after)) and gap > 0.18 * size)
+
+
+def edges_of(pages: Sequence[Page], runs: Sequence[Sequence[Run]]) -> list[tuple[float, float]]:
+    """Left and right edge of each page's running text: the outermost that several lines share, on pages of few lines the others'."""
+    own = [_edges(page, each) for page, each in zip(pages, runs, strict=True)]
+    out: list[tuple[float, float]] = []
+    for page, (left, right, rows) in zip(pages, own, strict=True):
+        if rows >= _FEW:
+            out.append((left, right))
+            continue
+        others = [edges for other, edges in zip(pages, own, strict=True) if edges[2] >= _FEW and abs(other.width - page.width) < 1]
+        if others:
+            out.append((min(left, *(edges[0] for edges in others)), max(right, *(edges[1] for edges in others))))
+        else:
+            out.append((left, max(right, page.width - max(left, 0.1 * page.width))))
+    return out
+
+
+def _edges(page: Page, runs: Sequence[Run]) -> tuple[float, float, int]:
+    """The edges by the page's own lines, and how many lines it has."""
+    if not runs:
+        return 0.12 * page.width, 0.88 * page.width, 0
+    rows: dict[int, tuple[float, float]] = {}
+    for run in runs:
+        key = round(run.y / 3)
+        x0, x1 = rows.get(key, (run.x0, run.x1))
+        rows[key] = (min(x0, run.x0), max(x1, run.x1))
+    need = min(max(1, len(rows) // 12), len(rows)) - 1
+    return sorted(x0 for x0, _ in rows.values())[need], sorted((x1 for _, x1 in rows.values()), reverse=True)[need], len(rows)
 
 
 def lines_of(runs: Sequence[Run], page: int, *, left: float, right: float) -> list[Line]:

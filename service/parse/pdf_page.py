@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pypdfium2 import raw
@@ -20,6 +20,9 @@ _BLANKS = {0x09, 0x0A, 0x0D}
 _THIN = 2.6  # a filled rectangle as thin as this is a ruled line
 _DEPTH = 6  # forms in forms
 _SEGMENTS = 400  # of one path; what has more is a drawing
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
         text_page.close()
     rules: list[Rule] = []
     pictures: list[Picture] = []
+    strikes: list[Box] = []
     crowded = False
     for count, (kind, handle, matrix) in enumerate(_objects(page.raw, None, 0)):
         if count >= most_objects:
@@ -127,7 +131,27 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
             box = _bounds(handle, matrix, frame)
             if box is not None and kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(*box, page=number))
+        elif kind == raw.FPDF_PAGEOBJ_TEXT and (box := _bounds(handle, matrix, frame)) is not None:
+            strikes.append(box)
+    runs = _thickened(runs, strikes)
     return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), garbage, crowded)
+
+
+def _thickened(runs: list[Run], strikes: Sequence[Box]) -> list[Run]:
+    """Runs that are struck twice at nearly one place are bold; pdfium gives their characters once."""
+    twice: list[Box] = []
+    last: Box | None = None
+    for box in sorted(strikes, key=lambda b: (round(b[2] - b[0]), round(b[1] / 2), b[0])):
+        if last is not None and box[0] - last[0] < 1.2 and abs(box[1] - last[1]) < 1.2 and abs(box[2] - box[0] - last[2] + last[0]) < 0.1:
+            twice.append(box)
+        last = box
+    if not twice:
+        return runs
+    return [replace(run, bold=True) if any(_covers(box, run) for box in twice) else run for run in runs]
+
+
+def _covers(box: Box, run: Run) -> bool:
+    return box[0] - 1.5 <= (run.x0 + run.x1) / 2 <= box[2] + 1.5 and box[1] - 1.5 <= run.y - 0.3 * run.size <= box[3] + 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +174,7 @@ class _Frame:
             return self.width - (y - self.bottom), self.height - (x - self.left)
         return x - self.left, self.top - y
 
-    def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
+    def box(self, x0: float, y0: float, x1: float, y1: float) -> Box:
         ax, ay = self.point(x0, y0)
         bx, by = self.point(x1, y1)
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
@@ -312,7 +336,7 @@ def _apply(matrix: Any, x: float, y: float) -> tuple[float, float]:
     return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f
 
 
-def _bounds(handle: Any, matrix: Any, frame: _Frame) -> tuple[float, float, float, float] | None:
+def _bounds(handle: Any, matrix: Any, frame: _Frame) -> Box | None:
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
         return None
@@ -338,7 +362,7 @@ def _rules(handle: Any, matrix: Any, frame: _Frame) -> list[Rule]:
     return [rule for rule in _segments(handle, matrix, frame) if max(rule.x1 - rule.x0, rule.bottom - rule.top) > 3]
 
 
-def _centre(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _centre(box: Box) -> Box:
     """A thin box as the line in its middle."""
     x0, top, x1, bottom = box
     if x1 - x0 >= bottom - top:

@@ -102,10 +102,10 @@ def _indented(body: Sequence[Line], size: float) -> bool:
 def full(line: Line, after: Line | None) -> bool:
     """Whether a line ends for want of room: what the next line begins with would not have fitted."""
     room = line.right - line.x1
-    return room < (_lead(after) if after is not None else line.size) + 0.7 * line.size
+    return room < (lead(after) if after is not None else line.size) + 0.7 * line.size
 
 
-def _lead(line: Line) -> float:
+def lead(line: Line) -> float:
     """The width of what cannot be parted from the next line's first character."""
     text = line.text[:40]
     units = 0.0

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from service.parse.blocks import CellText
 from service.parse.pdf_lines import Line, cluster, is_wide, line_of
 from service.parse.pdf_page import Page, Rule, Run
+from service.parse.pdf_paragraphs import lead
 
 _MOST_RULES = 3000  # of a page; a drawing has more
 _SNAP = 3.0
 _HEAD = 0.2
-_END = re.compile(r"[。；;！!？?：:]$")
+_PADDING = 10.0  # of a cell, left and right together
 
 Box = tuple[float, float, float, float]
 
@@ -167,12 +167,11 @@ def _cell_text(runs: Sequence[Run], page: int, cell: Box) -> str:
 
 
 def _between(before: Line, after: Line, cell: Box) -> str:
-    """What joins two lines of a cell."""
-    room = cell[2] - before.x1
-    ended = room > 2.4 * before.size and bool(_END.search(before.text))
-    short = room > max(2.5 * before.size, 0.4 * (cell[2] - cell[0]))
+    """What joins two lines of a cell: nothing where the first was full, else a blank for the line or paragraph that ended."""
+    room = (cell[2] - cell[0]) - (before.x1 - before.x0) - _PADDING
+    wrapped = room < lead(after) + 0.5 * after.size
     latin = not is_wide(before.text[-1]) and not is_wide(after.text[0])
-    return " " if ended or short or latin else ""
+    return "" if wrapped and not latin else " "
 
 
 def continues(before: Table, after: Table) -> bool:
