@@ -1,0 +1,96 @@
+"""Ruled tables in a PDF: cells, spans, tables that go on over a page, frames and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from service.parse.pdf import read_pdf
+from tests.pdf_drawing import FIRST, SECOND, drawn, flowed, grid, kinds
+
+XS = (90.0, 230.0, 370.0, 510.0)
+
+
+def cells(rows: list[list[str]], *, top: float, height: float = 26.0) -> list:
+    texts = [
+        (XS[column] + 4, top + height * row + 17, 11.0, text) for row, line in enumerate(rows) for column, text in enumerate(line) if text
+    ]
+    return [grid(XS, [top + height * row for row in range(len(rows) + 1)]), *texts]
+
+
+ROWS = [["指标", "2020年", "2021年"], ["合格率", "97.2%", "98.9%"], ["投诉", "12起", "4起"]]
+
+
+def test_a_table_stands_between_its_paragraphs() -> None:
+    page = [*flowed(FIRST), (230.0, 200.0, 12.0, "表1 主要指标"), *cells(ROWS, top=215), *flowed(SECOND, y=320)]
+    document = read_pdf(drawn([page]), "甲.pdf").document
+    assert [block.kind for block in document.blocks] == ["paragraph", "caption", "table", "paragraph"]
+    table = document.blocks[2]
+    assert table.columns == 3
+    assert [(cell.row, cell.column, document.text[cell.start : cell.end]) for cell in table.cells][:4] == [
+        (0, 0, "指标"),
+        (0, 1, "2020年"),
+        (0, 2, "2021年"),
+        (1, 0, "合格率"),
+    ]
+    assert document.text[table.start : table.end] == "指标\t2020年\t2021年\n合格率\t97.2%\t98.9%\n投诉\t12起\t4起"
+
+
+def test_a_cell_wrapped_in_lines_is_one_text() -> None:
+    page = [
+        grid((90, 156, 400), (100, 150, 180)),
+        (94.0, 118.0, 11.0, "主要过程与"),
+        (94.0, 134.0, 11.0, "控制方法"),
+        (160.0, 118.0, 11.0, "说明"),
+    ]
+    page += [(94.0, 170.0, 11.0, "焊接"), (160.0, 170.0, 11.0, "自动"), (160.0, 134.0, 11.0, "另起一行")]
+    assert kinds(drawn([page])) == [("table", "主要过程与控制方法\t说明 另起一行\n焊接\t自动")]
+
+
+def test_merged_cells_span() -> None:
+    def lines(canvas: Canvas) -> None:
+        height = 841.89
+        for y in (100, 126, 152):
+            canvas.line(90, height - y, 370, height - y)
+        for x in (90, 370):
+            canvas.line(x, height - 100, x, height - 152)
+        canvas.line(230, height - 126, 230, height - 152)
+
+    page = [lines, (94.0, 117.0, 11.0, "近三年主要指标"), (94.0, 143.0, 11.0, "合格率"), (234.0, 143.0, 11.0, "98%")]
+    document = read_pdf(drawn([page]), "甲.pdf").document
+    assert [(cell.row, cell.column, cell.columns) for cell in document.blocks[0].cells] == [(0, 0, 2), (1, 0, 1), (1, 1, 1)]
+
+
+def test_a_table_goes_on_over_the_page_end_with_its_head_once() -> None:
+    first = [*flowed(FIRST), *cells(ROWS, top=700)]
+    second = [*cells([ROWS[0], ["返修率", "3.1%", "1.2%"]], top=60), *flowed(SECOND, y=200)]
+    document = read_pdf(drawn([first, second]), "甲.pdf").document
+    assert [block.kind for block in document.blocks] == ["paragraph", "table", "paragraph"]
+    table = document.blocks[1]
+    assert document.text[table.start : table.end].split("\n")[-2:] == ["投诉\t12起\t4起", "返修率\t3.1%\t1.2%"]
+    assert document.text.count("2020年") == 1
+
+
+def test_a_row_cut_by_the_page_end_is_whole() -> None:
+    first = [*flowed(FIRST), *cells([*ROWS, ["质量问题平均", "26", "4"]], top=690)]
+    second = [*cells([["追溯用时", "", ""]], top=60), *flowed(SECOND, y=200)]
+    document = read_pdf(drawn([first, second]), "甲.pdf").document
+    assert "质量问题平均追溯用时\t26\t4" in document.text
+
+
+def test_a_frame_around_the_text_is_no_table() -> None:
+    assert kinds(drawn([[grid((60, 540), (80, 780)), *flowed(FIRST)]])) == [("paragraph", FIRST)]
+
+
+def test_a_picture_is_a_figure_and_a_logo_is_none(tmp_path: Path) -> None:
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (80, 60), (40, 90, 160)).save(picture)
+
+    def draw(canvas: Canvas) -> None:
+        canvas.drawImage(str(picture), 150, 450, 200, 150)
+        canvas.drawImage(str(picture), 500, 790, 20, 15)
+
+    page = [*flowed(FIRST), draw, (240.0, 415.0, 12.0, "图1 总体架构"), *flowed(SECOND, y=450)]
+    assert [kind for kind, _ in kinds(drawn([page]))] == ["paragraph", "figure", "caption", "paragraph"]
