@@ -226,7 +226,7 @@ def _read(document: Document) -> Iterator[RenderableType]:
     yield Text(f"{document.format} · {counts}{pages}")
     yield from (_point(printable(note.message)) for note in document.notes)
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-    table.add_column(width=7, no_wrap=True, style="dim")
+    table.add_column(min_width=7, no_wrap=True, style="dim")
     table.add_column(no_wrap=True, overflow="ellipsis")
     for block in document.blocks:
         kind = words_for("kinds", block.kind) + (str(block.level) if block.kind == "heading" and block.level else "")

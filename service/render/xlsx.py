@@ -63,8 +63,10 @@ def text_value(value: object) -> str:
 
 
 def _text(sheet: Worksheet, value: object, *, fill: str | None = None, bold: bool = False, plain: bool = False) -> Cell:
-    cell = WriteOnlyCell(sheet, value=text_value(value))
-    cell.data_type = "s"
+    written = text_value(value)
+    cell = WriteOnlyCell(sheet, value=written or None)
+    if written:
+        cell.data_type = "s"
     return _styled(cell, alignment=_TOP, fill=fill, bold=bold, plain=plain)
 
 
