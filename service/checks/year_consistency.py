@@ -1,0 +1,167 @@
+"""Whether one indicator has two different values for one year: text against table, text against text.
+
+Values of others (行业平均, 标杆), aims (目标), parts of a year and differences (提高3.2个百分点) are not compared; rounding, 约 and 超过
+are allowed for. "由38.2分钟缩短到27.4分钟" without years is set against the first and last year of a table's row of that name.
+
+反例：表2写2023年客户平均停电时间2.27小时/户，正文写“2023年客户平均停电时间降到2.07小时/户”。
+正例：表中99.14%，正文写“达到99.1%”；表中行业平均95%，本公司98%；一分厂98%、二分厂97%。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from service.captions import captioned_tables
+from service.indicators import Figure, stated, tabled
+from service.model import NotChecked, Submission, Violation
+from service.quantities import agree, comparable
+from service.tables import body, tables
+
+VALUES = frozenset({"indicator", "year", "first", "second", "place", "measured", "allowed"})
+_SHORTEST_NAME = 3  # characters: 产量 alone may be anyone's
+_SHORTEST_PART = 4  # characters that a shortened name keeps of the table's
+_SENTENCE_MARKS = "。；;！？!?\n"
+_CLAUSE_MARKS = "，。；;！？!?\n"
+_LEAST_SHARED = 0.3  # two statements of one indicator are of one order of magnitude
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    others: tuple[str, ...]  # words that show that a value is not the applicant's own
+    plans: tuple[str, ...]  # words that show that a value was aimed at
+    heads: tuple[str, ...]  # what an indicator's name ends with, where two sentences are compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A table's row: its figures in the order of the years."""
+
+    name: str
+    place: str
+    figures: tuple[Figure, ...]
+
+
+def check(submission: Submission, params: Params) -> tuple[Violation, ...] | NotChecked:
+    foreign = params.others + params.plans
+    rows = tuple(_rows(submission, foreign))
+    statements = [figure for figure in _statements(submission) if not _foreign(submission.text, figure, foreign)]
+    if not rows and len(statements) < 2:
+        return NotChecked("文中没有找到按年给出的指标数据，无法核对前后是否一致。")
+    found: dict[tuple[str, int], Violation] = {}
+    for violation in (*_against_tables(statements, rows, submission.text), *_against_text(statements, params, submission)):
+        found.setdefault((str(violation.values["indicator"]), int(violation.values["year"])), violation)
+    return tuple(found.values())
+
+
+def _rows(submission: Submission, foreign: Sequence[str]) -> Iterator[_Row]:
+    numbers = {item.start: item.caption.number for item in captioned_tables(submission, rows=2, columns=2) if item.caption is not None}
+    for table in tables(submission):
+        place = numbers.get(table.start) or "表格"
+        rows: dict[str, list[Figure]] = {}
+        for figure in tabled(table, foreign):
+            rows.setdefault(figure.key, []).append(figure)
+        for name, figures in rows.items():
+            yield _Row(name, place, tuple(sorted(figures, key=lambda figure: figure.year or 0)))
+
+
+def _statements(submission: Submission) -> Iterator[Figure]:
+    """What the paragraphs state; lines that a table is made of are left to the table."""
+    lined = {index for table in tables(submission) if table.lines for index in range(table.first, table.last + 1)}
+    for index in body(submission):
+        block = submission.document.blocks[index]
+        if block.kind in {"paragraph", "list", "note"} and index not in lined:
+            yield from stated(submission.text, block.start, block.end)
+
+
+def _foreign(text: str, figure: Figure, foreign: Sequence[str]) -> bool:
+    """Whether the clause of a statement speaks of others or of aims, outside the indicator's own name."""
+    start = max((text.rfind(mark, 0, figure.start) for mark in _CLAUSE_MARKS), default=-1) + 1
+    clause = text[start : figure.end].replace(figure.indicator, "")
+    return any(word in clause for word in foreign)
+
+
+def _against_tables(statements: Sequence[Figure], rows: Sequence[_Row], text: str) -> Iterator[Violation]:
+    groups: dict[tuple[int, str], list[Figure]] = {}
+    for figure in statements:
+        groups.setdefault((figure.group, figure.key), []).append(figure)
+    for (_, name), figures in groups.items():
+        exact = [row for row in rows if row.name == name and len(name) >= _SHORTEST_NAME]
+        near = [row for row in rows if row.name != name and _shortened(name, row.name)] if not exact else []
+        clashes = [_clashes(_dated(figures, row), row, supported=not exact) for row in exact or near]
+        if clashes and all(clashes) and (exact or len(near) == 1):
+            for stated_figure, tabled_figure in clashes[0]:
+                yield _violation(text, stated_figure, tabled_figure, (exact or near)[0].place)
+
+
+def _shortened(name: str, row: str) -> bool:
+    short, long = sorted((name, row), key=len)
+    return len(short) >= _SHORTEST_PART and (long.endswith(short) or (long.startswith(short) and len(long) - len(short) <= 2))
+
+
+def _dated(figures: Sequence[Figure], row: _Row) -> list[Figure]:
+    """Statements with only a place in a series put on the row's years: first and last, or all of them."""
+    years = [figure.year for figure in row.figures]
+    found = []
+    for figure in figures:
+        position, count = figure.order
+        if figure.year is None and count == 2 and len(years) >= 2:
+            found.append(replace(figure, year=years[0] if position == 0 else years[-1]))
+        elif figure.year is None and count == len(years):
+            found.append(replace(figure, year=years[position]))
+        elif figure.year is not None:
+            found.append(figure)
+    return found
+
+
+def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[tuple[Figure, Figure]]:
+    """Stated and tabled values of one year that cannot be the same. A shortened name or a guessed year needs another value that agrees."""
+    of_year = {figure.year: figure for figure in row.figures}
+    pairs = [
+        (figure, of_year[figure.year])
+        for figure in figures
+        if figure.year in of_year and comparable(figure.quantity, of_year[figure.year].quantity)
+    ]
+    right = [pair for pair in pairs if agree(pair[0].quantity, pair[1].quantity)]
+    wrong = [pair for pair in pairs if pair not in right]
+    guessed = any(figure.order[1] > 1 for figure, _ in pairs)
+    if (supported or guessed) and not right:
+        return []
+    if guessed:
+        wrong = [pair for pair in wrong if not any(agree(pair[0].quantity, other.quantity) for other in row.figures)]
+    return [pair for pair in wrong if _same_order(*pair)]
+
+
+def _same_order(first: Figure, second: Figure) -> bool:
+    low, high = sorted((abs(first.quantity.value), abs(second.quantity.value)))
+    return low >= high * _LEAST_SHARED
+
+
+def _against_text(statements: Sequence[Figure], params: Params, submission: Submission) -> Iterator[Violation]:
+    known: dict[tuple[str, int], Figure] = {}
+    for figure in statements:
+        if figure.year is None or not figure.key.endswith(params.heads) or len(figure.key) < _SHORTEST_NAME or not figure.quantity.base:
+            continue
+        earlier = known.setdefault((figure.key, figure.year), figure)
+        if earlier is figure or earlier.quantity.unit != figure.quantity.unit:
+            continue
+        if not agree(earlier.quantity, figure.quantity) and _same_order(earlier, figure):
+            yield _violation(submission.text, figure, earlier, _where(submission, earlier))
+
+
+def _where(submission: Submission, figure: Figure) -> str:
+    section = next((item for item in submission.sections if item.start <= figure.start < item.end), None)
+    return "前文" if section is None else f"「{section.heading or submission.name_of(section.key)}」"
+
+
+def _violation(text: str, here: Figure, there: Figure, place: str) -> Violation:
+    first, second = text[here.start : here.end].strip(), text[there.start : there.end].strip()
+    values: dict[str, str | int | float] = {
+        "indicator": here.indicator,
+        "year": here.year or 0,
+        "first": first,
+        "second": second,
+        "place": place,
+    }
+    values |= {"measured": first, "allowed": second}
+    return Violation(here.start, here.end, values)

@@ -1,0 +1,370 @@
+"""Indicators, years and values, as sentences and tables state them: "准时交付率由2019年的91.2%提高到2021年的97.5%" gives two figures.
+
+Only what is stated plainly is read; what a reader would have to guess is left out. Nothing here is a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from service.quantities import Quantity, Years, fold, quantities, year_groups
+from service.tables import Field, Table
+from service.text import sentences
+
+_VERB = (
+    "(?:降低|下降|降|减少|减|压缩|压减|压降|压|缩短|缩减|缩小|缩|提高|提升|上升|升高|升|增加|增长|增|扩大|收窄|改善|优化|恢复|回升|攀升|跃升|控制|稳定|保持|维持|做|涨|跌|回落|突破|发展|变)"
+    "了?(?:到|至|为|在|成)了?"
+)
+_TO_VERB = re.compile(f"(?:{_VERB}|达到了?|达|分别)\\Z")
+_LINK = re.compile(
+    "(?:已经|已|由|从|自|的|是|为|约为|约|近|接近|超过|超|仅为|仅|只有|只|只用|共计|合计|累计|共|则|均|再|又|也|就|才|便|一路|逐年|逐步|进一步|稳步"
+    "|大幅|显著|明显|持续|实际|当年|全年|年底|年末|到|至|[:：（(）) ，,、])\\Z"
+)
+_LEAD = re.compile(
+    "(?:其中|同时|此外|另外|目前|现在|截至|截止|到了?|至|而|且|并且?|使得?|将|把|让|则|本?公司|我公司|我司|企业|全公司|全厂|全所|我所|我厂|全集团|集团|单位|全院|我院|实现|完成|取得|达到|全年|当年|年度|年底|年末"
+    '|底|末|度(?!电)|的|共|同期|以及|和|及|与|经|年|[“”"、：:）) ，,])'
+)
+_TREND = re.compile(
+    "(?:也|均|都|则)?(?:逐年|持续|稳步|明显|大幅|连续|不断|显著|进一步|快速|三年|连年|同步)*(?:提高|提升|上升|增长|增加|改善|下降|降低|减少|缩短|好转|向好|攀升|变化|变化明显)(?:明显|显著)?\\Z"
+)
+_CHANGE = re.compile(
+    "(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|高于|低于|优于|好于|相差|差|超过|高出|比|较|同比|环比|降幅|增幅|升幅|新增|折合|相当于|第|排名|位列|居|每|按)\\Z|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
+)
+_SERIES = re.compile("分别|依次|逐年为|各年")
+_LIST_GAP = re.compile("[ ]?(?:[、,，;；/→]|和|及|与|到|至|再到)?[ ]?(?:约|近|的)?[ ]?\\Z")
+_YEARS_WORD = re.compile("(?:近|前|过去|最近|上述|这)?(?:三|3|两|四|五|几)年(?:来|间|里)?")
+_BRACKETED = re.compile("[（(【\\[][^（）()【】\\[\\]]{0,40}[）)】\\]]")
+_CLAUSE_END = re.compile("[，。；：！？\\n]|,(?![0-9])")
+_NOISE = re.compile("[ 　\\t\\n“”\"'‘’《》*·、]")
+_NEUTRAL = re.compile(
+    "(?:本公司|我公司|公司|企业|全公司|全厂|全所|我所|我厂|集团|全集团|本单位|单位|全院|全年|年度|当年|主要|整体|总体|综合(?=满意|得分)|第三方(?:机构)?(?:调查|测评)?的?|年)+"
+)
+_NAME = re.compile("[0-9A-Za-z一-鿿μ%/—-]{2,26}")
+_HAN_PAIR = re.compile("[一-鿿]{2}|[A-Za-z]{3,}")
+_OWN_YEAR = re.compile(
+    "(?:公司|本公司|我公司|本企业)?(?:(20[0-9]{2})(?:年度?)?|([0-9]{2})年度?)(?:全年|实际|实绩|完成|实际值|完成值|数据|数值|值|末|底|年末|年底)?(?:[（(][^（）()]{1,8}[）)])?"
+)
+_UNIT_COLUMN = re.compile("(?:计量)?单位")
+_GENERIC_HEAD = re.compile("(?:序号|指标|指标名称|项目|名称|年份|年度|类别|内容|时间|单位)?")
+_UNIT_IN_LABEL = re.compile("[（(]([^（）()]{1,12})[）)]|[，,/][ ]?([%‰]|[A-Za-z]{1,6})\\Z")
+_LARGEST_FIGURE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One value of an indicator in text[start:end].
+
+    `year` is None where only the place in a series is known: `order` = (1, 3) is the second of three (由 a 到 b: of two).
+    """
+
+    indicator: str  # as written, cleaned
+    year: int | None
+    quantity: Quantity
+    start: int
+    end: int
+    order: tuple[int, int] = (0, 1)
+    group: int = 0  # figures of one statement share it
+
+    @property
+    def key(self) -> str:
+        return plain(self.indicator)
+
+
+def plain(name: str) -> str:
+    """An indicator's name for comparing: no brackets, blanks, quotes, 公司/全年 before it; 顾客 = 客户."""
+    bare = _NOISE.sub("", _BRACKETED.sub("", name)).replace("的", "").replace("顾客", "客户").replace("用户", "客户").lower()
+    shorter = _NEUTRAL.sub("", bare, count=1) if _NEUTRAL.match(bare) else bare
+    return shorter if len(shorter) >= 2 else bare
+
+
+def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, ...]:
+    """What the sentences of text[start:end] state."""
+    folded = fold(text)
+    found: list[Figure] = []
+    subject = ""
+    for left, right in sentences(folded, start, len(text) if end is None else end):
+        figures = _sentence(folded, left, right, subject)
+        found.extend(replace(figure, group=figure.group + left * 64) for figure in figures)
+        subject = figures[-1].indicator if figures else ""
+    return tuple(found)
+
+
+def _sentence(text: str, start: int, end: int, subject: str) -> list[Figure]:
+    numbers = [q for q in quantities(text, start, end) if not _is_attribute(text, q)]
+    if not numbers:
+        return []
+    years = list(year_groups(text, start, end))
+    taken: set[int] = set()
+    figures = list(_series(text, start, end, numbers, years, taken))
+    figures.extend(_singles(text, start, [q for q in numbers if q.start not in taken], years, subject))
+    return sorted(figures, key=lambda figure: figure.start)
+
+
+def _is_attribute(text: str, quantity: Quantity) -> bool:
+    """12个月市场返回率: part of a name."""
+    after = text[quantity.end : quantity.end + 1]
+    return quantity.unit == "个月" and "一" <= after <= "鿿" and after not in "的内以后来降缩延增减提到为，。"
+
+
+def _series(text: str, start: int, end: int, numbers: Sequence[Quantity], years: Sequence[Years], taken: set[int]) -> Iterator[Figure]:
+    """…分别为 a、b 和 c, with the years before it or only 三年."""
+    for match in _SERIES.finditer(text, start, end):
+        run = _run(text, match.end(), numbers)
+        before = [group for group in years if group.end <= match.start()]
+        group = before[-1] if before else None
+        worded = _last(_YEARS_WORD, text, start, match.start())
+        clause = _clause_start(text, start, match.start())
+        if group is not None and len(group.years) == len(run) > 1:
+            named: tuple[int | None, ...] = group.years
+            spot_start, spot_end = group.start, group.end
+        elif worded is not None and len(run) > 1:
+            named = (None,) * len(run)
+            spot_start, spot_end = worded
+        else:
+            continue
+        name = _clean(text[max(spot_end, clause) : match.start()]) or _before(text, start, spot_start)
+        for order, (year, quantity) in enumerate(zip(named, run, strict=True)):
+            taken.add(quantity.start)
+            yield Figure(name, year, quantity, quantity.start, quantity.end, (order, len(run)), match.start() % 64)
+
+
+def _run(text: str, position: int, numbers: Sequence[Quantity]) -> list[Quantity]:
+    """The numbers after `position` that follow one another with nothing but 、和及 between."""
+    run: list[Quantity] = []
+    for quantity in numbers:
+        if quantity.start < position:
+            continue
+        gap = text[run[-1].end if run else position : quantity.start]
+        if run and not _LIST_GAP.match(gap):
+            break
+        if not run and (len(gap) > 6 or _CLAUSE_END.search(gap.replace("：", ""))):
+            break
+        run.append(quantity)
+    return run
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> tuple[int, int] | None:
+    found = None
+    for match in pattern.finditer(text, start, end):
+        found = match.span()
+    return found
+
+
+def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence[Years], subject: str) -> Iterator[Figure]:
+    """Numbers one by one: the year beside each, the name before it or taken over from the number before."""
+    name, last_end, group_id = subject, start, 0
+    previous: Quantity | None = None
+    opened: Quantity | None = None  # the a of 由 a 到 b
+    for quantity in numbers:
+        clause = _clause_start(text, start, quantity.start)
+        between = [group for group in years if last_end <= group.end <= quantity.start]
+        group = between[-1] if between else None
+        left = max(last_end, clause, group.end if group else 0)
+        segment = text[left : quantity.start]
+        own = _clean(segment)
+        near = group is not None and group.end >= clause and len(group.years) == 1 and not group.partial
+        compared = near and group is not None and text[max(start, group.start - 1) : group.start] in set("比较与同")
+        if not own and near and group is not None:
+            own = _before(text, max(start, last_end), group.start)
+        if own:
+            name, group_id, opened = own, quantity.start % 64, None
+        elif _cleaned_away(segment) and clause >= last_end and not near and previous is not None:
+            name = ""
+        year = _year_of(group, years, text, start, near=near)
+        last_end = quantity.end
+        if not _is_name(name) or quantity.unit in {"个百分点", "百分点"} or compared:
+            previous, opened = quantity, None
+            continue
+        reaches = previous is not None and bool(_TO_VERB.search(_strip_links(segment)))
+        if year is None and not near and opened is not None and reaches:
+            yield Figure(name, None, opened, opened.start, opened.end, (0, 2), group_id)
+            yield Figure(name, None, quantity, quantity.start, quantity.end, (1, 2), group_id)
+        elif year is not None and not _CHANGE.search(_strip_links(segment)):
+            yield Figure(name, year, quantity, quantity.start, quantity.end, (0, 1), group_id)
+        opened = quantity if bool(re.search("[由从]", segment)) and not near else None
+        previous = quantity
+
+
+def _strip_links(segment: str) -> str:
+    return segment.rstrip(" 约近的")
+
+
+def _year_of(group: Years | None, years: Sequence[Years], text: str, start: int, *, near: bool) -> int | None:
+    """The year beside a number, or the only year of the sentence where the sentence begins with it (2021年销售…台，营业收入…亿元)."""
+    if group is not None and near:
+        return group.years[0]
+    if len(years) == 1 and len(years[0].years) == 1 and not years[0].partial and not text[start : years[0].start].strip("截至到在 “"):
+        return years[0].years[0]
+    return None
+
+
+def _before(text: str, start: int, end: int) -> str:
+    """The name that stands before a year: in its clause, or the subject of the clause before."""
+    clause = _clause_start(text, start, end)
+    name = _clean(text[clause:end])
+    if name or clause <= start:
+        return name
+    stop = clause - 1
+    earlier = text[_clause_start(text, start, stop) : stop]
+    return _clean(_TREND.sub("", earlier))
+
+
+def _clause_start(text: str, start: int, end: int) -> int:
+    position = start
+    for match in _CLAUSE_END.finditer(text, max(start, end - 60), end):
+        if not _inside_bracket(text, max(start, end - 60), match.start()):
+            position = match.end()
+    return max(position, end - 60 if end - start > 60 and position == start else position)
+
+
+def _inside_bracket(text: str, start: int, position: int) -> bool:
+    opened = max(text.rfind("（", start, position), text.rfind("(", start, position))
+    return opened >= 0 and max(text.rfind("）", opened, position), text.rfind(")", opened, position)) < 0
+
+
+def _clean(piece: str) -> str:
+    """A noun phrase without what links it to its number; "" where nothing is left or it speaks of a change."""
+    piece = _BRACKETED.sub("", piece).strip()
+    while True:
+        shorter = _YEARS_WORD.sub("", piece) if len(piece) < 40 else piece
+        if _CHANGE.search(shorter):
+            return ""
+        shorter = _LINK.sub("", _TO_VERB.sub("", shorter))
+        lead = _LEAD.match(shorter)
+        shorter = shorter[lead.end() :] if lead else shorter
+        if shorter == piece:
+            break
+        piece = shorter
+    return piece if _is_name(piece) else ""
+
+
+def _cleaned_away(segment: str) -> bool:
+    return len(segment.strip()) > 3
+
+
+def _is_name(name: str) -> bool:
+    return 2 <= len(name) <= 26 and bool(_NAME.fullmatch(name)) and bool(_HAN_PAIR.search(name))
+
+
+def tabled(table: Table, foreign: Sequence[str]) -> tuple[Figure, ...]:
+    """What a table states of own years, as columns or as rows; those that a word of `foreign` (目标, 行业平均) marks are left out.
+
+    An indicator that occurs twice in the table (for two products, say) is ambiguous and left out.
+    """
+    figures = _by_columns(table, foreign) or _by_rows(table, foreign)
+    places: dict[tuple[str, int | None], int] = {}
+    for figure in figures:
+        places[(figure.key, figure.year)] = places.get((figure.key, figure.year), 0) + 1
+    return tuple(figure for figure in figures if places[(figure.key, figure.year)] == 1)
+
+
+def _own_year(field: Field | None) -> int | None:
+    match = _OWN_YEAR.fullmatch(re.sub(r"\s", "", fold(field.text))) if field else None
+    if not match:
+        return None
+    return int(match[1]) if match[1] else 2000 + int(match[2])
+
+
+def _year_columns(row: Sequence[Field | None]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for column, field in enumerate(row):
+        year = _own_year(field)
+        if year is not None and column > 0:
+            found[column] = year
+    return found if len(set(found.values())) > 1 or (found and len(row) <= 3) else {}
+
+
+def _by_columns(table: Table, foreign: Sequence[str]) -> list[Figure]:
+    found: list[Figure] = []
+    columns: dict[int, int] = {}
+    for index, row in enumerate(table.rows):
+        headed = _year_columns(row)
+        if headed:
+            columns = {
+                column: year
+                for column, year in headed.items()
+                if not any(_marked(above[column] if column < len(above) else None, foreign) for above in table.rows[:index])
+            }
+            columns = {column: year for column, year in columns.items() if list(columns.values()).count(year) == 1}
+            head = row
+            continue
+        if not columns or len(row) < max(columns) + 1:
+            continue
+        label, unit = _label(row, min(columns), head)
+        if not label or any(word in label for word in foreign):
+            continue
+        for order, (column, year) in enumerate(sorted(columns.items())):
+            found.extend(_cell(row[column], label, unit, year, (order, len(columns)), index))
+    return found
+
+
+def _marked(field: Field | None, foreign: Sequence[str]) -> bool:
+    return field is not None and any(word in field.text for word in foreign)
+
+
+def _label(row: Sequence[Field | None], first: int, head: Sequence[Field | None]) -> tuple[str, str]:
+    """The row's name and unit from its cells before the first year."""
+    name, unit = "", ""
+    for column in range(first):
+        field = row[column]
+        if field is None or not field.text:
+            continue
+        headed = head[column]
+        if headed is not None and _UNIT_COLUMN.fullmatch(headed.text.replace(" ", "")):
+            unit = field.text
+        elif not re.fullmatch(r"[0-9.、一二三四五六七八九十（）()]{1,4}", field.text):
+            name = field.text
+    inner = _UNIT_IN_LABEL.search(name)
+    return _UNIT_IN_LABEL.sub("", name).strip(), unit or (inner[1] or inner[2] if inner else "")
+
+
+def _by_rows(table: Table, foreign: Sequence[str]) -> list[Figure]:
+    head = table.rows[0]
+    rows = [(index, place, year) for index, row in enumerate(table.rows) for place in (0, 1) if (year := _year_at(row, place)) is not None]
+    if len({year for _, _, year in rows}) < 2:
+        return []
+    found: list[Figure] = []
+    for index, place, year in rows:
+        row = table.rows[index]
+        group = row[0].text if place == 1 and row[0] is not None else ""
+        for column in range(place + 1, len(row)):
+            title = head[column].text if column < len(head) and head[column] is not None else ""  # type: ignore[union-attr]
+            label = group if _GENERIC_HEAD.fullmatch(title) or (group and len(table.rows[0]) == 3) else title
+            if not label or any(word in label or word in title for word in foreign):
+                continue
+            inner = _UNIT_IN_LABEL.search(label)
+            unit = (inner[1] or inner[2]) if inner else ""
+            found.extend(_cell(row[column], _UNIT_IN_LABEL.sub("", label).strip(), unit, year, (0, 1), column))
+    return found
+
+
+def _year_at(row: Sequence[Field | None], column: int) -> int | None:
+    return _own_year(row[column]) if column < len(row) else None
+
+
+def _cell(field: Field | None, label: str, unit: str, year: int, order: tuple[int, int], group: int) -> Iterator[Figure]:
+    """The figure of a cell that holds a number and nothing else."""
+    if field is None or len(field.text) > _LARGEST_FIGURE:
+        return
+    numbers = list(quantities(fold(field.text)))
+    if (
+        len(numbers) != 1
+        or not re.fullmatch(r"(?:约|[<>≤≥＜＞])?[ ]?", field.text[: numbers[0].start])
+        or field.text[numbers[0].end :].strip()
+    ):
+        return
+    quantity = _with_unit(numbers[0], unit)
+    moved = replace(quantity, start=field.start, end=field.end)
+    yield Figure(label, year, moved, field.start, field.end, order, group)
+
+
+def _with_unit(quantity: Quantity, unit: str) -> Quantity:
+    """The table's unit (万元, ppm) put on a bare number."""
+    if quantity.unit or not unit:
+        return quantity
+    measure = next(quantities("1" + fold(unit)), None)
+    if measure is None or not measure.unit:
+        return quantity
+    return replace(quantity, value=quantity.value * measure.value, step=quantity.step * measure.value, unit=measure.unit)
