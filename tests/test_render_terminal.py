@@ -68,7 +68,8 @@ def test_one_report_is_shown_in_full(edition: Edition) -> None:
         "实施看板管理的经验", "星河轴承有限公司", "不计空格字符数", "汉字数",
         "≤ 500", "超出要求", "缺少",
         "错误 1", "提醒 1", "必备部分  全文",
-        "未填内容  实施过程 · （一）推行", "请补全「××」。", "原文：××", "依据：附件2 一", "本系统建议", "正文格式（附件2 二）：不知道字体。",
+        "未填内容  实施过程 · （一）推行",
+        "请补全「××」。", "原文：××", "依据：附件2 一", "本系统建议", "正文格式（附件2 二）：不知道字体。",
         "不等于“通过”", "有修订。", "程序自动审读",
     ):  # fmt: skip
         assert part in text, part
@@ -88,6 +89,14 @@ def test_many_reports_are_a_table_with_the_reasons_for_failures(edition: Edition
     ):
         assert part in text, part
     assert "星河轴承" in shown(report(), report(), edition=edition, width=140)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folder(edition: Edition) -> None:
+    reports = [replace(report(), path=f"/var/申报/{folder}/材料.docx") for folder in ("甲公司", "乙公司")]
+    text = shown(*reports, replace(report("丙.docx"), path="/var/申报/丙公司/丙.docx"), edition=edition)
+    assert "甲公司/材料.docx" in text
+    assert "乙公司/材料.docx" in text
+    assert "丙公司" not in text
 
 
 def test_a_failed_file_alone_says_why(edition: Edition) -> None:

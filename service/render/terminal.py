@@ -17,7 +17,7 @@ from rich.text import Text
 from service import lexicon
 from service.model import Document, Edition, Report, Rule, Submission
 from service.render.masked import masked_document
-from service.render.view import SEVERITIES, Item, Row, View, cut, printable, rows, view, words_for
+from service.render.view import SEVERITIES, Item, Row, View, cut, printable, rows, views, words_for
 from service.text import characters, han, words
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def show_reports(
 ) -> None:
     """One report in full, or the table of many with what could not be read; then the files that were not judged, with the reason."""
     console = console or Console(highlight=False)
-    shown = [view(report, edition) for report in reports]
+    shown = views(reports, edition)
     parts: list[RenderableType] = [Text(f"标杆审读 · {edition.name} · {edition.document}", "dim")]
     parts.extend(_single(shown[0]) if len(shown) == 1 else _triage(shown, wide=console.width >= _WIDE))
     if passed_over:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from service import lexicon, text
 from service.model import Basis, Edition, Finding, Note, Outcome, Report, Section, Severity, Submission, Title, Verdict
@@ -141,6 +142,18 @@ def view(report: Report, edition: Edition) -> View:
         passed=tuple(dict.fromkeys(_rule_name(outcome) for outcome in report.outcomes if outcome.verdict == "pass")),
         notes=report.notes,
     )
+
+
+def views(reports: Sequence[Report], edition: Edition) -> list[View]:
+    """All reports as their readers see them; files of one name are told apart by their folder."""
+    count = Counter(report.name for report in reports)
+    return [
+        replace(
+            view(report, edition),
+            name="/".join(PurePath(report.path).parts[-2:]) if count[report.name] > 1 and report.path else report.name,
+        )
+        for report in reports
+    ]
 
 
 def words_for(table: str, key: str) -> str:

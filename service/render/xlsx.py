@@ -20,7 +20,7 @@ from rich.cells import cell_len
 
 from service import lexicon
 from service.model import Edition, Report
-from service.render.view import SEVERITIES, Item, Row, View, row_names, view, words_for
+from service.render.view import SEVERITIES, Item, Row, View, row_names, views, words_for
 
 _LONGEST = 32_767  # characters a cell holds
 _TAIL = "……（后略）"
@@ -43,7 +43,7 @@ Cells = list[Cell]
 
 def workbook(reports: Sequence[Report], edition: Edition) -> bytes:
     """The workbook's bytes. Personal data is masked; reports stand in the order given."""
-    shown = [view(report, edition) for report in reports]
+    shown = views(reports, edition)
     book = Workbook(write_only=True)
     _triage(book, shown, edition)
     _findings(book, shown)
