@@ -1,0 +1,141 @@
+"""The command line: exit codes, outputs that never overwrite, bad files beside good ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.cli import main
+
+GOOD = "实施扭矩管控的经验\n一、企业概况\n江屿阀门有限公司成立于1998年，员工620人，主导产品为蝶阀，使命是让介质守规矩。\n"
+
+
+@pytest.fixture(name="good")
+def _good(tmp_path: Path) -> Path:
+    path = tmp_path / "材料.txt"
+    path.write_text(GOOD, "utf-8")
+    return path
+
+
+def _run(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    try:
+        code = main(arguments)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def _objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_an_error_finding_exits_with_1(capfd: pytest.CaptureFixture[str], good: Path) -> None:
+    code, out, err = _run(capfd, "check", str(good), "--edition", "2022-hebei", "--json", "-")
+    (report,) = _objects(out)
+    assert code == 1
+    assert err == ""
+    assert report["schema"] == "report/1"
+    assert report["missing"] == ["background", "process", "results"]
+
+
+@pytest.mark.parametrize("edition", [(), ("--edition", "2030-nowhere")])
+def test_a_missing_or_unknown_edition_lists_the_choices(capfd: pytest.CaptureFixture[str], good: Path, edition: tuple[str, ...]) -> None:
+    code, out, err = _run(capfd, "check", str(good), *edition, "--json", "-")
+    assert code == 2
+    assert out == ""
+    for choice in ("2014-miit", "2016-jiangsu", "2021-zhumadian", "2022-hebei", "2024-caq"):
+        assert choice in err
+
+
+def test_a_bad_file_never_stops_the_others(capfd: pytest.CaptureFixture[str], good: Path) -> None:
+    bad = good.with_name("坏.docx")
+    bad.write_bytes(b"PK\x03\x04 not a zip")
+    code, out, _ = _run(capfd, "check", str(bad), str(good), "--edition", "2022-hebei", "--json", "-")
+    first, second = _objects(out)
+    assert code == 2
+    assert (first["document"]["name"], first["status"]) == ("坏.docx", "failed")
+    assert first["notes"][0]["message"]
+    assert (second["document"]["name"], second["status"]) == ("材料.txt", "complete")
+
+
+def test_a_folder_is_walked_and_other_types_are_listed(capfd: pytest.CaptureFixture[str], good: Path) -> None:
+    (good.parent / "~$材料.docx").write_bytes(b"lock")
+    (good.parent / "照片.jpg").write_bytes(b"\xff\xd8\xff")
+    code, out, _ = _run(capfd, "check", str(good.parent), "--edition", "2022-hebei")
+    assert code == 1
+    assert "照片.jpg" in out
+    assert "~$" not in out
+
+
+def test_a_path_that_is_not_there(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = _run(capfd, "check", str(tmp_path / "无.docx"), "--edition", "2022-hebei")
+    assert code == 2
+    assert "无.docx" in err
+
+
+def test_a_wrong_call_is_explained(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = _run(capfd, "check")
+    assert code == 2
+    assert "命令写法不对" in err
+
+
+def test_outputs_of_two_files_of_one_name_are_distinct(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    other = tmp_path / "二" / good.name
+    other.parent.mkdir()
+    other.write_text(GOOD.replace("江屿", "河湾"), "utf-8")
+    out = tmp_path / "out"
+    _run(capfd, "check", str(good), str(other), "--edition", "2022-hebei", "--html", str(out), "--json", str(out / "all.jsonl"))
+    pages = sorted(path.name for path in out.glob("*.html"))
+    assert len(pages) == 2
+    assert len((out / "all.jsonl").read_text("utf-8").splitlines()) == 2
+
+
+def test_an_output_never_overwrites_an_input(capfd: pytest.CaptureFixture[str], good: Path) -> None:
+    before = good.read_bytes()
+    for option in ("--json", "--xlsx"):
+        code, _, err = _run(capfd, "check", str(good), "--edition", "2022-hebei", option, str(good))
+        assert code == 2
+        assert "覆盖" in err
+    assert good.read_bytes() == before
+
+
+def test_no_annotation_for_other_formats_is_said(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    _, out, _ = _run(capfd, "check", str(good), "--edition", "2022-hebei", "--json", "-", "--annotate", str(tmp_path / "批注"))
+    assert "annotate_docx_only" in [note["code"] for note in _objects(out)[0]["notes"]]
+
+
+def test_read_shows_blocks_before_any_judging(capfd: pytest.CaptureFixture[str], good: Path) -> None:
+    code, out, _ = _run(capfd, "read", str(good), "--json", "-")
+    (read,) = _objects(out)
+    assert code == 0
+    assert [read["text"][block["start"] : block["end"]] for block in read["blocks"]] == GOOD.splitlines()
+    assert "outcomes" not in read
+
+
+def test_editions_and_one_of_them(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capfd, "editions")
+    assert code == 0
+    assert "2024-caq" in out
+    code, out, _ = _run(capfd, "editions", "2014-miit")
+    assert code == 0
+    assert "企业概况" in out
+
+
+def test_a_wrong_setting_is_explained(capfd: pytest.CaptureFixture[str], good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIAOGAN_OCR", "maybe")
+    code, _, err = _run(capfd, "check", str(good), "--edition", "2022-hebei")
+    assert code == 2
+    assert "BIAOGAN_OCR" in err
+
+
+def test_personal_data_is_masked_with_the_same_length(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "电话.txt"
+    path.write_text(GOOD + "联系人电话13900001111，请与他联系。\n", "utf-8")
+    _, out, _ = _run(capfd, "check", str(path), "--edition", "2022-hebei", "--json", "-")
+    (report,) = _objects(out)
+    assert "13900001111" not in out
+    assert len(report["text"]) == len(path.read_text("utf-8").rstrip("\n"))
