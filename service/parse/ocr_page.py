@@ -15,6 +15,7 @@ class OcrLine:
     bottom: float
     text: str
     confidence: float  # 0-1
+    stroke: float = 0.0  # mean thickness of its strokes, in points; 0 where it was not measured
 
 
 @dataclass(frozen=True, slots=True)

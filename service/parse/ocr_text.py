@@ -27,9 +27,9 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _pair(match: re.Match[str], text: str) -> str:
-    """Brackets are full-width where Chinese stands in them or before them."""
-    before = text[match.start() - 1 : match.start()]
-    wide = bool(_HAN.search(match[1])) or (bool(before) and is_wide(before))
+    """Brackets are full-width where Chinese stands in them or before them, or after them at a line's start."""
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    wide = bool(_HAN.search(match[1])) or is_wide(before) or (not before and is_wide(after))
     return f"（{match[1]}）" if wide else f"({match[1]})"
 
 

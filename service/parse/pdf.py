@@ -15,6 +15,7 @@ from service.model import Document, Layout, Note, PageSetup
 from service.parse.blocks import Builder
 from service.parse.limits import Limits
 from service.parse.ocr_page import OcrPage
+from service.parse.ocr_text import mended
 from service.parse.pdf_furniture import without_furniture
 from service.parse.pdf_lines import Line, edges_of, lines_of
 from service.parse.pdf_ocr import with_recognised
@@ -210,7 +211,9 @@ def _add(builder: Builder, paragraph: Paragraph, role: Role) -> None:
             alignment=paragraph.alignment,
             indent=paragraph.indent,
         )
-    builder.add(paragraph.text, kind=role.kind, level=role.level, page=paragraph.page, layout=layout)
+    # A pair of brackets may stand on two recognised lines, so their width is mended again in the whole.
+    text = mended(paragraph.text) if paragraph.lines[0].recognised else paragraph.text
+    builder.add(text, kind=role.kind, level=role.level, page=paragraph.page, layout=layout)
 
 
 def _notes(pages: Sequence[Page], wanted: Sequence[int]) -> list[Note]:

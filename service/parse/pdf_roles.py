@@ -78,7 +78,7 @@ def _contents(paragraphs: Sequence[Paragraph]) -> set[int]:
 
 def _stands_out(paragraph: Paragraph, style: Style) -> bool:
     if paragraph.lines[0].recognised:
-        return paragraph.size > 1.35 * style.size
+        return paragraph.size > 1.35 * style.size or (paragraph.bold and not style.bold)
     black = bool(_BLACK.search(paragraph.font or "")) and not _BLACK.search(style.font or "")
     return paragraph.size > 1.08 * style.size or (paragraph.bold and not style.bold) or black
 
@@ -115,7 +115,7 @@ def _title(paragraphs: Sequence[Paragraph], style: Style, contents: set[int]) ->
             continue
         if form_of(paragraph.text) in _STRONG:
             break
-        large = paragraph.size > (1.25 if paragraph.lines[0].recognised else 1.1) * style.size
+        large = paragraph.size > (1.2 if paragraph.lines[0].recognised else 1.1) * style.size
         middle = paragraph.alignment == "center"
         if (large and middle) or paragraph.size > 1.4 * style.size or (middle and _stands_out(paragraph, style)):
             candidates.append(index)
