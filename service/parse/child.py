@@ -17,14 +17,13 @@ import msgspec
 from service.errors import Unreadable
 from service.model import Document, Format
 from service.parse.sniff import sniff
-from service.parse.wire import LENGTH, Done, NeedsConversion, NeedsOcr, Refused, Reply, Request, pack
+from service.parse.wire import LENGTH, OVER_MEMORY, Done, NeedsConversion, NeedsOcr, Refused, Reply, Request, pack
 
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _OPEN_FILES = 64
 _WRITTEN_BYTES = 1024 * 1024  # the error output is all a child ever writes to a file
-_MEMORY = "读取这个文件所需的内存超过限制，像是异常构造或过大的文件。请用 Word 另存为新的 .docx，或拆分后再提交。"
 _NO_TEXT = "文件里没有读到任何文字，可能全是图片或空白页。请提交可以选中文字的 Word 文件；只有扫描件时，请提交清晰的 PDF。"
 _CONVERTED = {"doc", "wps", "rtf"}
 
@@ -61,7 +60,7 @@ def answer(request: Request) -> Reply:
     except Unreadable as refusal:
         return Refused(refusal.code, refusal.message, kind)
     except MemoryError:
-        return Refused("read_memory", _MEMORY, kind)
+        return Refused("read_memory", OVER_MEMORY, kind)
     if not wanted and not document.text.strip():
         return Refused("no_text", _NO_TEXT, kind)
     document = dataclasses.replace(document, name=request.name, sha256=request.sha256, format=kind)

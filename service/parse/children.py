@@ -6,10 +6,11 @@ import threading
 
 from service.parse.limits import Limits
 from service.parse.process import Child, ChildDiedError
-from service.parse.wire import Refused, Reply, Request
+from service.parse.wire import OVER_MEMORY, Refused, Reply, Request
 
 _DIED = {
     "time": ("read_timeout", "读取超过 {seconds:.0f} 秒仍未完成，已停止。文件可能过大或异常，请用 Word 另存为新的 .docx，或拆分后再提交。"),
+    "memory": ("read_memory", OVER_MEMORY),
     "size": ("file_over_limit", "读出的内容过多，超过限制。请拆分后再提交。"),
     "crash": (
         "read_crashed",
@@ -65,7 +66,7 @@ class Children:
         with self._lock:
             self._all.add(child)
             if self._closed:
-                child.kill()
+                child.end()
         return child
 
     def _drop(self, child: Child) -> None:
@@ -78,7 +79,7 @@ class Children:
         with self._lock:
             self._closed = True
             for child in self._all:
-                child.kill()
+                child.end()
 
     def close(self) -> None:
         """After `kill`, and once no thread asks any more."""

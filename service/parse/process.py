@@ -20,6 +20,9 @@ from service.parse.wire import LENGTH, Reply, Request, pack
 _LOG = logging.getLogger(__name__)
 _ROOT = str(Path(service.__file__).parent.parent)
 _PAGE = 4096
+_DYING_SECONDS = 2.0
+# pdfium aborts where memory is refused; the system ends what has used up its processor time.
+_DEATHS = {-signal.SIGABRT: "memory", -signal.SIGTRAP: "memory", -signal.SIGXCPU: "time"}
 _TAIL = 2000  # bytes of a dead child's last words that go into the log
 
 
@@ -31,7 +34,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 class ChildDiedError(Exception):
-    """The child ended without an answer; `reason` is "time", "size" or "crash"."""
+    """The child ended without an answer; `reason` is "time", "memory", "size" or "crash"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -47,7 +50,7 @@ def clean_environment() -> dict[str, str]:
 class Child:
     """A warm `service.parse.child`, or another module that speaks wire.py. For one thread at a time, but `kill` may come from any."""
 
-    __slots__ = ("_decoder", "_errors", "_process", "_timed_out", "files", "started_at")
+    __slots__ = ("_decoder", "_ended", "_errors", "_process", "_timed_out", "files", "started_at")
 
     def __init__(self, *, memory: int, module: str = "service.parse.child") -> None:
         self._errors = tempfile.TemporaryFile()  # a pipe would have to be read all the time  # noqa: SIM115
@@ -63,6 +66,7 @@ class Child:
         )
         self._decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
         self._timed_out = False
+        self._ended = False
         self.files = 0
         self.started_at = 0  # resident bytes after the first file
 
@@ -78,11 +82,19 @@ class Child:
         try:
             return self._exchange(request)
         except (BrokenPipeError, EOFError, msgspec.MsgspecError) as error:
-            self.kill()
-            self._log_last_words(request.name)
-            raise ChildDiedError("time" if self._timed_out else "crash") from error
+            status = self._wait_briefly()
+            self._log_last_words(request.name, status)
+            reason = "time" if self._timed_out else _DEATHS.get(status, "crash")
+            raise ChildDiedError(reason) from error
         finally:
             watch.cancel()
+
+    def _wait_briefly(self) -> int:
+        """The status with which the child ended; it is ended if it goes on without its pipe."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_DYING_SECONDS)
+        self.kill()
+        return self._process.wait()
 
     def _exchange(self, request: Request) -> Reply:
         source, sink = self._process.stdout, self._process.stdin
@@ -121,6 +133,11 @@ class Child:
         except (OSError, IndexError, ValueError):
             return 0
 
+    def end(self) -> None:
+        """Ends the child because nobody needs it any more: no death to report."""
+        self._ended = True
+        self.kill()
+
     def kill(self) -> None:
         """Ends the child and whatever it started; harmless when it is gone."""
         with suppress(ProcessLookupError, PermissionError):
@@ -135,8 +152,10 @@ class Child:
         self._process.wait()
         self._errors.close()
 
-    def _log_last_words(self, name: str) -> None:
+    def _log_last_words(self, name: str, status: int) -> None:
+        if self._ended:
+            return
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - _TAIL))
         words = self._errors.read().decode("utf-8", "replace").strip()
-        _LOG.warning("parser child %d died on %s (time out: %s): %s", self.pid, name, self._timed_out, words)
+        _LOG.warning("parser child ended with status %d on %s (time out: %s): %s", status, name, self._timed_out, words)

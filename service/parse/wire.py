@@ -10,6 +10,7 @@ from service.model import Document, Format
 from service.parse.limits import Limits
 from service.parse.ocr_page import OcrPage
 
+OVER_MEMORY = "读取所需的内存超过限制，像是异常构造或过大的文件。请用 Word 另存为新的 .docx（或重新导出 PDF），或拆分后再提交。"
 LENGTH = struct.Struct("<Q")
 
 
