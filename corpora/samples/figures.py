@@ -61,7 +61,8 @@ def _chart(canvas: ImageDraw.ImageDraw, figure: Mapping[str, Any]) -> None:
     for number, one in enumerate(series):
         colour = _COLOURS[number % len(_COLOURS)]
         if figure["kind"] == "line":
-            _line(canvas, one["values"], slot, top, colour)
+            lowest = [len(series) > 1 and value == min(other["values"][i] for other in series) for i, value in enumerate(one["values"])]
+            _line(canvas, one["values"], slot, top, colour, labels=[20 if low else -20 for low in lowest])
         else:
             _bars(canvas, one["values"], slot, top, colour, number, len(series))
         if len(series) > 1:
@@ -71,18 +72,19 @@ def _chart(canvas: ImageDraw.ImageDraw, figure: Mapping[str, Any]) -> None:
     if figure["kind"] == "pareto":
         values = series[0]["values"]
         shares = [sum(values[: index + 1]) / sum(values) * top * 0.98 for index in range(len(values))]
-        _line(canvas, shares, slot, top, _COLOURS[1], shown=False)
+        _line(canvas, shares, slot, top, _COLOURS[1], labels=[0] * len(shares))
 
 
+# `labels`: how far below its point each value is written, in pixels; 0 leaves it out.
 def _line(
-    canvas: ImageDraw.ImageDraw, values: list[float], slot: float, top: float, colour: tuple[int, int, int], *, shown: bool = True
+    canvas: ImageDraw.ImageDraw, values: list[float], slot: float, top: float, colour: tuple[int, int, int], *, labels: list[int]
 ) -> None:
     points = [(_LEFT + slot * (i + 0.5), _BOTTOM - (_BOTTOM - _TOP) * value / top) for i, value in enumerate(values)]
     canvas.line(points, fill=colour, width=4)
-    for (x, y), value in zip(points, values, strict=True):
+    for (x, y), value, label in zip(points, values, labels, strict=True):
         canvas.ellipse((x - 6, y - 6, x + 6, y + 6), fill=colour)
-        if shown:
-            canvas.text((x, y - 20), f"{value:g}", font=_font(20), fill=colour, anchor="mm")
+        if label:
+            canvas.text((x, y + label), f"{value:g}", font=_font(20), fill=colour, anchor="mm")
 
 
 def _bars(

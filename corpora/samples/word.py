@@ -275,10 +275,12 @@ def _table(document: Document, source: Source, block: Block) -> None:
     columns = len(block.rows[0])
     table = document.add_table(rows=0, cols=columns, style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    weights = column_weights(block.rows)
+    widths = [int(_TEXT_WIDTH * weight) for weight in column_weights(block.rows)]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
     for number, row in enumerate(block.rows):
         for column, (cell, text) in enumerate(zip(table.add_row().cells, row, strict=True)):
-            cell.width = int(_TEXT_WIDTH * weights[column])
+            cell.width = widths[column]
             paragraph = cell.paragraphs[0]
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if number == 0 or len(text) < 8 else WD_ALIGN_PARAGRAPH.LEFT
             _font(paragraph.add_run(text), _SONG, _CELL_SIZE, bold=number == 0)
