@@ -105,6 +105,12 @@ def _levels(headings: Mapping[int, Paragraph]) -> dict[int, int]:
     return {index: (first + order.index(form) if form else 1 if index in above else first) for index, form in forms.items()}
 
 
+def _even(paragraph: Paragraph) -> bool:
+    """Whether the first line fills its column or stands in its middle."""
+    line = paragraph.lines[0]
+    return abs((line.x0 - line.left) - (line.right - line.x1)) < line.size
+
+
 def _title(paragraphs: Sequence[Paragraph], style: Style, contents: set[int]) -> set[int]:
     """The largest centred lines before the running text begins."""
     candidates: list[int] = []
@@ -116,8 +122,9 @@ def _title(paragraphs: Sequence[Paragraph], style: Style, contents: set[int]) ->
         if form_of(paragraph.text) in _STRONG:
             break
         large = paragraph.size > (1.2 if paragraph.lines[0].recognised else 1.1) * style.size
-        middle = paragraph.alignment == "center"
-        if (large and middle) or paragraph.size > 1.4 * style.size or (middle and _stands_out(paragraph, style)):
+        middle = paragraph.alignment == "center" or _even(paragraph)
+        standing = paragraph.alignment == "center" and _stands_out(paragraph, style)
+        if (large and middle) or paragraph.size > 1.4 * style.size or standing:
             candidates.append(index)
     if not candidates:
         return set()

@@ -13,6 +13,7 @@ from service.parse.pdf_paragraphs import lead
 _MOST_RULES = 3000  # of a page; a drawing has more
 _SNAP = 3.0
 _HEAD = 0.2
+_ASIDE = 15.0
 _PADDING = 10.0  # of a cell, left and right together
 
 Box = tuple[float, float, float, float]
@@ -175,8 +176,11 @@ def _between(before: Line, after: Line, cell: Box) -> str:
 
 
 def continues(before: Table, after: Table) -> bool:
-    """Whether a table at the top of a page is the rest of the one that ended the page before."""
-    return len(before.columns) == len(after.columns) and all(abs(a - b) < 4 for a, b in zip(before.columns, after.columns, strict=True))
+    """Whether a table at the top of a page is the rest of the one that ended the page before; scanned pages may lie a little aside."""
+    if len(before.columns) != len(after.columns):
+        return False
+    shifts = [b - a for a, b in zip(before.columns, after.columns, strict=True)]
+    return max(shifts) - min(shifts) < 4 and abs(shifts[0]) < _ASIDE
 
 
 def joined(before: Table, after: Table) -> Table:
