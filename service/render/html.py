@@ -115,6 +115,7 @@ def _parts(shown: View) -> Iterator[Part]:
     leaves = [leaf for block in blocks for leaf in _leaves(block)]
     order = sorted(range(len(leaves)), key=lambda index: (leaves[index].start, leaves[index].end))
     cut = dict(zip(order, pieces(submission.text, [leaves[index] for index in order], shown.items), strict=True))
+    titled = None if submission.title is None else submission.title.block
     position = 0
     page = None
     beginning = _beginnings(submission)
@@ -125,7 +126,7 @@ def _parts(shown: View) -> Iterator[Part]:
         turned = block.page is not None and block.page != page
         page = block.page or page
         yield Part(
-            kind=block.kind,
+            kind="title" if titled == index else block.kind,
             level=_level(submission, index, block),
             label=block.label,
             pieces=() if block.cells else mine[0],

@@ -17,6 +17,7 @@ from rich.text import Text
 from service import lexicon
 from service.model import Document, Edition, Report, Rule, Submission
 from service.render.masked import masked_document
+from service.render.prose import Prose
 from service.render.view import SEVERITIES, Item, Row, View, cut, printable, rows, views, words_for
 from service.text import characters, han, words
 
@@ -40,7 +41,7 @@ def show_reports(
     if passed_over:
         parts.append(_headline(f"没有审读的文件 {len(passed_over)} 个"))
         parts.extend(_point(f"{printable(name)}：{printable(reason)}") for name, reason in passed_over)
-    parts.append(Text(f"\n{words_for('lines', 'machine')}", "dim"))
+    parts.append(Prose(f"\n{words_for('lines', 'machine')}", "dim"))
     _print(console, parts)
 
 
@@ -116,7 +117,7 @@ def _skipped_in_all(shown: Sequence[View]) -> Iterator[RenderableType]:
 
 def _single(one: View) -> Iterator[RenderableType]:
     yield Line(style="dim")
-    yield Text(printable(one.title or "未找到题目") if one.report.submission else printable(one.name), "bold")
+    yield Prose(printable(one.title or "未找到题目") if one.report.submission else printable(one.name), "bold")
     if one.report.submission is None:
         yield _headline("文件未能读取，没有审读", style=_COLOURS["error"])
         yield from (_point(printable(note.message)) for note in one.notes)
@@ -186,15 +187,15 @@ def _finding(item: Item, *, last: bool) -> RenderableType:
     grid.add_column(overflow="fold")
     head = Text.assemble((words_for("checks", item.check), "bold"), ("  " + printable(item.place), "cyan"))
     grid.add_row(Text(str(item.number), _COLOURS[item.severity]), head)
-    grid.add_row("", Text(printable(item.message)))
+    grid.add_row("", Prose(printable(item.message)))
     if item.snippet:
-        grid.add_row("", Text(f"原文：{printable(item.snippet)}", "dim"))
-    grid.add_row("", Text(item.cited, "dim"))
+        grid.add_row("", Prose(f"原文：{printable(item.snippet)}", "dim"))
+    grid.add_row("", Prose(item.cited, "dim"))
     return grid if last else Padding(grid, (0, 0, 1, 0))
 
 
-def _headline(value: str, *, style: str = "bold") -> Text:
-    return Text(f"\n{value}", style)
+def _headline(value: str, *, style: str = "bold") -> RenderableType:
+    return Prose(f"\n{value}", style)
 
 
 def _point(value: str) -> RenderableType:
@@ -202,7 +203,7 @@ def _point(value: str) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
     grid.add_column(overflow="fold")
-    grid.add_row("·", Text(value))
+    grid.add_row("·", Prose(value))
     return grid
 
 
@@ -268,7 +269,7 @@ def _edition(edition: Edition) -> Iterator[RenderableType]:
         yield _point(f"{area.name}（{area.clause}）" + (f"：{area.wording}" if area.wording != area.name else ""))
     yield _headline("规则")
     yield from (_rule(rule, edition) for rule in edition.rules)
-    yield Text(words_for("lines", "editions"), "dim")
+    yield Prose(words_for("lines", "editions"), "dim")
 
 
 def _edition_sections(edition: Edition) -> Table:
@@ -290,12 +291,12 @@ def _rule(rule: Rule, edition: Edition) -> RenderableType:
     head = Text.assemble((words_for("checks", rule.check), "bold"), f"  {words_for('bases', rule.basis)}{clause}  ", (rule.id, "dim"))
     grid.add_row(Text(words_for("severities", rule.severity), _COLOURS[rule.severity]), head)
     if rule.unavailable is not None:
-        grid.add_row("", Text(f"{words_for('verdicts', 'not_checked')}：{rule.unavailable}", "yellow"))
+        grid.add_row("", Prose(f"{words_for('verdicts', 'not_checked')}：{rule.unavailable}", "yellow"))
     else:
         asked = _asked(rule, edition)
         if asked:
-            grid.add_row("", Text(asked))
-        grid.add_row("", Text(f"{rule.message}", "dim"))
+            grid.add_row("", Prose(asked))
+        grid.add_row("", Prose(rule.message, "dim"))
     return Padding(grid, (0, 0, 1, 0))
 
 

@@ -235,7 +235,10 @@ def _subheading(submission: Submission, section: Section, finding: Finding) -> s
     above = [heading for heading in submission.headings if section.body_start <= heading.start <= finding.start]
     # A span that runs over several subheadings (a whole section) has no nearest one.
     spanned = any(finding.start < heading.start < finding.end for heading in submission.headings)
-    return "" if spanned or not above else cut(f"{above[-1].label}{above[-1].text}", 20)
+    if spanned or not above:
+        return ""
+    label, text_only = above[-1].label, above[-1].text
+    return cut(f"{label} {text_only}" if label[-1:].isdigit() else f"{label}{text_only}", 20)
 
 
 def _page_at(submission: Submission, finding: Finding) -> int | None:
