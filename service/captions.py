@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from service.model import Block, Submission
+from service.model import Block, Section, Submission
 from service.tables import Table, body, tables
 
 Place = Literal["above", "below", "inside"]
@@ -273,6 +274,26 @@ def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[int, ...]]:
         if more[1] in "至到～~—–-" and len(parts) == len(previous):
             yield from ((*parts[:-1], single) for single in range(previous[-1], min(parts[-1], previous[-1] + _LONGEST_RANGE)))
         previous, position = parts, more.end()
+
+
+def tables_of(submission: Submission, sections: Sequence[Section]) -> tuple[Table, ...]:
+    """The tables that stand in these sections, and those elsewhere that their text mentions by number."""
+    every = tables(submission)
+    inside = [table for table in every if any(section.start <= table.start < section.end for section in sections)]
+    outside = [table for table in every if table not in inside]
+    if not outside:
+        return tuple(inside)
+    known = {item.start: item.caption for item in captioned_tables(submission, rows=1, columns=1) if item.caption is not None}
+    spans = [(caption.start, caption.end) for caption in captions(submission)]
+    blocks = submission.document.blocks
+    spans.extend((0, section.start) for section in sections[:1])
+    spans.extend((before.end, after.start) for before, after in itertools.pairwise(sections))
+    spans.append((sections[-1].end, blocks[-1].end + 1))
+    mentioned = mentions(submission, spans)
+    inside.extend(
+        table for table in outside if (caption := known.get(table.start)) is not None and caption.parts and caption.key in mentioned
+    )
+    return tuple(sorted(inside, key=lambda table: table.start))
 
 
 def near_mention(submission: Submission, caption: Caption) -> bool:

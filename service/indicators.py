@@ -29,9 +29,14 @@ _LEAD = re.compile(
 _TREND = re.compile(
     "(?:也|均|都|则)?(?:逐年|持续|稳步|明显|大幅|连续|不断|显著|进一步|快速|三年|连年|同步)*(?:提高|提升|上升|增长|增加|改善|下降|降低|减少|缩短|好转|向好|攀升|变化|变化明显)(?:明显|显著)?\\Z"
 )
-_CHANGE = re.compile(
-    "(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|高于|低于|优于|好于|相差|差|超过|高出|比|较|同比|环比|降幅|增幅|升幅|新增|折合|相当于|第|排名|位列|居|每|按)\\Z|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
+_CHANGED = (
+    "(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|高于|低于|优于|好于|相差|差|超过|高出|比|较|同比|环比|降幅|增幅|升幅|新增|折合|相当于"
+    "|第|排名|位列|居|每|按)\\Z"
 )
+_CHANGE = re.compile(
+    f"{_CHANGED}|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
+)
+_CHANGE_OF = re.compile(_CHANGED)
 _SERIES = re.compile("分别|依次|逐年为|各年")
 _LIST_GAP = re.compile("[ ]?(?:[、,，;；/→]|和|及|与|到|至|再到)?[ ]?(?:约|近|的)?[ ]?\\Z")
 _YEARS_WORD = re.compile("(?:近|前|过去|最近|上述|这)?(?:三|3|两|四|五|几)年(?:来|间|里)?")
@@ -124,7 +129,7 @@ def _series(text: str, start: int, end: int, numbers: Sequence[Quantity], years:
             spot_start, spot_end = worded
         else:
             continue
-        name = _clean(text[max(spot_end, clause) : match.start()]) or _before(text, start, spot_start)
+        name = _clean(text[max(spot_end, clause) : match.start()]) or _before(text, start, spot_start, back=True)
         for order, (year, quantity) in enumerate(zip(named, run, strict=True)):
             taken.add(quantity.start)
             yield Figure(name, year, quantity, quantity.start, quantity.end, (order, len(run)), match.start() % 64)
@@ -167,7 +172,7 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
         near = group is not None and group.end >= clause and len(group.years) == 1 and not group.partial
         compared = near and group is not None and text[max(start, group.start - 1) : group.start] in set("比较与同")
         if not own and near and group is not None:
-            own = _before(text, max(start, last_end), group.start)
+            own = _before(text, max(start, last_end), group.start, back=previous is None)
         if own:
             name, group_id, opened = own, quantity.start % 64, None
         elif _cleaned_away(segment) and clause >= last_end and not near and previous is not None:
@@ -181,7 +186,7 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
         if year is None and not near and opened is not None and reaches:
             yield Figure(name, None, opened, opened.start, opened.end, (0, 2), group_id)
             yield Figure(name, None, quantity, quantity.start, quantity.end, (1, 2), group_id)
-        elif year is not None and not _CHANGE.search(_strip_links(segment)):
+        elif year is not None and not _CHANGE_OF.search(_strip_links(segment)):
             yield Figure(name, year, quantity, quantity.start, quantity.end, (0, 1), group_id)
         opened = quantity if bool(re.search("[由从]", segment)) and not near else None
         previous = quantity
@@ -200,11 +205,11 @@ def _year_of(group: Years | None, years: Sequence[Years], text: str, start: int,
     return None
 
 
-def _before(text: str, start: int, end: int) -> str:
-    """The name that stands before a year: in its clause, or the subject of the clause before."""
+def _before(text: str, start: int, end: int, *, back: bool) -> str:
+    """The name that stands before a year: in its clause, or (`back`) the subject of the clause before."""
     clause = _clause_start(text, start, end)
     name = _clean(text[clause:end])
-    if name or clause <= start:
+    if name or clause <= start or not back:
         return name
     stop = clause - 1
     earlier = text[_clause_start(text, start, stop) : stop]
