@@ -79,6 +79,7 @@ SAMPLES: dict[str, str | int] = {
     "words": 1026,
     "ordinal": 3,
     "share": "86%",
+    "tolerance": "2%",
 }
 
 
@@ -112,8 +113,6 @@ def test_rules_are_those_of_the_contract(edition: Edition) -> None:
     basis = {"notice": "N", "programme": "P", "ours": "O"}
     severity = {"error": "E", "warning": "W", "advice": "A"}
     for check, row in TABLE.items():
-        if check not in checks.names():
-            continue
         rules = [rule for rule in edition.rules if rule.check == check]
         shown = ["?" if rule.unavailable else basis[rule.basis] + severity[rule.severity] for rule in rules]
         assert " ".join(shown) == row[place], f"{check} in {edition.id}"
@@ -142,7 +141,7 @@ def test_message_filled_reads_well(rule: Rule) -> None:
     assert message.endswith("。") and "。。" not in message and "  " not in message
     assert 15 <= len(message) <= 160, len(message)
     assert re.search(r"请|建议", message), "how to mend it is not said"
-    assert not re.search(r"[a-z]{3,}", re.sub(r"[a-z]+例|Word", "", message)), "English words in a Chinese message"
+    assert not re.search(r"[a-z]{3,}", re.sub(r"[a-z_]+例|Word", "", message)), "English words in a Chinese message"
     for left, right in ("“”", "「」", "（）"):
         assert message.count(left) == message.count(right)
 

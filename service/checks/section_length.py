@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from service.model import NotChecked, Section, Submission, Violation
 
-VALUES = frozenset({"section", "measured", "allowed", "excess"})
+VALUES = frozenset({"section", "measured", "allowed", "excess", "tolerance"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
         names = "”“".join(submission.name_of(key) for key in params.sections)
         return NotChecked(f"没有找到“{names}”部分，无法判断字数。")
     return tuple(
-        _violation(submission, name, sections, limit=params.max)
+        _violation(submission, name, sections, params=params)
         for name, sections in parts
         if sum(section.words for section in sections) > params.max * (1 + params.tolerance)
     )
@@ -45,9 +45,15 @@ def _parts(submission: Submission, params: Params) -> Iterator[tuple[str, tuple[
         yield (sections[0].heading if sections else None) or submission.name_of(key), sections
 
 
-def _violation(submission: Submission, name: str, sections: tuple[Section, ...], *, limit: int) -> Violation:
+def _violation(submission: Submission, name: str, sections: tuple[Section, ...], *, params: Params) -> Violation:
     first = sections[0]
     line_end = submission.text.find("\n", first.start, first.end)
     measured = sum(section.words for section in sections)
-    values: dict[str, str | int | float] = {"section": name, "measured": measured, "allowed": limit, "excess": measured - limit}
+    values: dict[str, str | int | float] = {
+        "section": name,
+        "measured": measured,
+        "allowed": params.max,
+        "excess": measured - params.max,
+        "tolerance": f"{params.tolerance:.0%}",
+    }
     return Violation(first.start, first.end if line_end < 0 else line_end, values)
