@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from service.parse.pdf_lines import cluster, line_of
+from service.parse.pdf_lines import cluster
 from service.parse.pdf_page import Page, Run
 
-_BLANK = re.compile(r"\s+")
 _DIGITS = re.compile(r"[0-9０-９]+|(?<=第)[一二三四五六七八九十百]+(?=页)")
 _PAGE_NUMBER = re.compile(
     r"[-—–－·.~～\s]*(?:第?\s*#\s*页?|[ivxIVX]{1,6})(?:\s*[/,，、共of]*\s*#\s*页?)?[-—–－·.~～\s]*|page#(?:of#)?", re.IGNORECASE
@@ -21,7 +20,7 @@ _NUMBER_HEAD, _NUMBER_FOOT = 0.09, 0.9
 def without_furniture(pages: Sequence[Page]) -> list[list[Run]]:
     """Each page's runs that belong to the text."""
     kept = [_printed(page) for page in pages]
-    rows = [[(_key(row, page.number), row) for row in cluster(runs)] for page, runs in zip(pages, kept, strict=True)]
+    rows = [[(_key(row, page), row) for row in cluster(runs)] for page, runs in zip(pages, kept, strict=True)]
     repeated = _repeated(pages, rows)
     out: list[list[Run]] = []
     for page, page_rows in zip(pages, rows, strict=True):
@@ -53,8 +52,11 @@ def _printed(page: Page) -> list[Run]:
     ]
 
 
-def _key(row: Sequence[Run], number: int) -> str:
-    return _DIGITS.sub("#", _BLANK.sub("", line_of(row, number).text))
+def _key(row: Sequence[Run], page: Page) -> str:
+    """What a row says, numbers alike; only of rows that may be furniture."""
+    if not _zone(row, page):
+        return ""
+    return _DIGITS.sub("#", "".join(run.text for run in sorted(row, key=lambda run: run.x0)))
 
 
 def _zone(row: Sequence[Run], page: Page) -> str:

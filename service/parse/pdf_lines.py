@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from service.parse.pdf_page import Page, Run
+from service.parse.pdf_page import SPLIT, Page, Run
 
-_WIDE = re.compile("[\u2014\u2018\u2019\u201c\u201d\u2026\u2460-\u24ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7\U00020000-\U0003ffff]")
+_WIDE = frozenset("\u2014\u2018\u2019\u201c\u201d\u2026\u00b7" + "".join(map(chr, range(0x2460, 0x2500))))
 # Radicals and compatibility forms that subset fonts map to instead of the ordinary character.
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\ufb00-\ufb06\ufe30-\ufe4f]")
 _FEW = 8  # lines of a page that tell nothing sure of its margins
@@ -45,7 +45,7 @@ class Line:
 
 def is_wide(character: str) -> bool:
     """Whether no blank stands between this character and its like: Chinese characters and full-width marks."""
-    return bool(_WIDE.match(character))
+    return "\u2e80" <= character <= "\uffef" or character in _WIDE or character >= "\U00020000"
 
 
 def ordinary(text: str) -> str:
@@ -83,8 +83,8 @@ def line_of(runs: Sequence[Run], page: int, *, recognised: bool = False) -> Line
         bold += weight if run.bold else 0
     size = sizes.most_common(1)[0][0]
     base = max(ordered, key=lambda run: (run.size == size, len(run.text))).y
-    x0 = min(_first(run) for run in ordered)
-    x1 = max(_last(run) for run in ordered)
+    x0 = min(run.x0 for run in ordered)
+    x1 = max(run.x1 for run in ordered)
     is_bold = bold * 2 > total or doubled * 2 > len(ordered)
     return Line(
         _join(ordered, size), x0, x1, base, size, page, fonts.most_common(1)[0][0], is_bold, recognised=recognised, runs=tuple(ordered)
@@ -104,46 +104,32 @@ def _once(ordered: list[Run]) -> tuple[list[Run], int]:
     return kept, doubled
 
 
-def _first(run: Run) -> float:
-    return next((left for character, left in zip(run.text, run.lefts, strict=True) if not character.isspace()), run.x0)
-
-
-def _last(run: Run) -> float:
-    return next(
-        (right for character, right in zip(reversed(run.text), reversed(run.rights), strict=True) if not character.isspace()), run.x1
-    )
-
-
 def _weight(text: str) -> int:
     """East-Asian characters decide which font and size a line has."""
-    return sum(1000 if is_wide(character) else 1 for character in text if not character.isspace())
+    return 1000 * sum(map(is_wide, text)) + len(text)
 
 
 def _join(ordered: Sequence[Run], size: float) -> str:
     """The line's text. Blanks of the file are kept but between close Chinese characters; gaps part Latin words."""
     out: list[str] = []
-    last = ""
-    end = 0.0
-    blank = False
+    before: Run | None = None
     for run in ordered:
-        for character, left, right in zip(run.text, run.lefts, run.rights, strict=True):
-            if character.isspace():
-                blank = True
-                continue
-            if last and _separate(last, character, gap=left - end, size=size, blank=blank):
-                out.append(" ")
-            out.append(character)
-            last, end, blank = character, max(right, left), False
+        if before is not None and _parted(before, run, size):
+            out.append(" ")
+        out.append(run.text)
+        before = run
     return ordinary("".join(out))
 
 
-def _separate(before: str, after: str, *, gap: float, size: float, blank: bool) -> bool:
-    """Whether a blank stands between two characters of a line."""
+def _parted(before: Run, after: Run, size: float) -> bool:
+    """Whether a blank stands between two runs of a line."""
+    gap = after.x0 - before.x1
     if gap > 1.9 * size:
         return True
-    if is_wide(before) and is_wide(after):
-        return blank and gap > 0.4 * size
-    return blank or (not (is_wide(before) or is_wide(after)) and gap > 0.18 * size)
+    left, right = is_wide(before.text[-1]), is_wide(after.text[0])
+    if left and right:
+        return after.blank and gap > 0.4 * size
+    return after.blank or (not left and not right and gap > SPLIT * size)
 
 
 def edges_of(pages: Sequence[Page], runs: Sequence[Sequence[Run]]) -> list[tuple[float, float]]:
@@ -211,7 +197,7 @@ def _with_edges(lines: list[Line], gutter: float) -> list[Line]:
 
 def _parts(row: Sequence[Run], gutter: float) -> tuple[list[Run], list[Run]] | None:
     """A row's runs left and right of the gutter; None if one of them crosses it."""
-    if any(_first(run) < gutter < _last(run) for run in row):
+    if any(run.x0 < gutter < run.x1 for run in row):
         return None
     return [run for run in row if run.x1 <= gutter + 1], [run for run in row if run.x1 > gutter + 1]
 
@@ -230,8 +216,8 @@ def _gutter(rows: Sequence[Sequence[Run]], left: float, right: float) -> float |
             if parts is None or not parts[0] or not parts[1]:
                 continue
             both += 1
-            end, start = max(_last(run) for run in parts[0]), min(_first(run) for run in parts[1])
-            wide = end - min(_first(run) for run in parts[0]) > 0.33 * width and max(_last(run) for run in parts[1]) - start > 0.33 * width
+            end, start = max(run.x1 for run in parts[0]), min(run.x0 for run in parts[1])
+            wide = end - min(run.x0 for run in parts[0]) > 0.33 * width and max(run.x1 for run in parts[1]) - start > 0.33 * width
             full += wide and start - end > 4
         if both >= 6 and full >= 0.6 * both and both >= 0.4 * len(rows):
             return gutter

@@ -16,10 +16,13 @@ _BOLD = re.compile(r"bold|heavy|black|semibd|demi|粗", re.IGNORECASE)
 _FORCE_BOLD = 1 << 18  # font descriptor flag
 _INVISIBLE, _FILL_STROKE = 3, 2  # text render modes
 _SOFT_HYPHEN = {0x02, 0xFFFE}  # how pdfium reports a hyphen at the end of a line
-_BLANKS = {0x09, 0x0A, 0x0D}
+_BLANKS = {0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x3000}
 _THIN = 2.6  # a filled rectangle as thin as this is a ruled line
 _DEPTH = 6  # forms in forms
 _SEGMENTS = 400  # of one path; what has more is a drawing
+_STRIKES = 500  # text objects without characters on a page
+SPLIT = 0.18  # of the size: a gap that parts runs, and words
+_LARGE = 15.0  # points from which pale text may be a watermark
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -27,7 +30,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring characters of one font. `lefts` and `rights` hold each character's box; blanks that are glyphs are in `text`."""
+    """Neighbouring characters of one font, without blanks. `lefts` and `rights` hold each character's box."""
 
     text: str
     lefts: tuple[float, ...]
@@ -39,6 +42,7 @@ class Run:
     light: bool = False  # printed so pale that it is meant as a watermark
     upright: bool = True
     invisible: bool = False
+    blank: bool = False  # a blank that is a glyph stands before it
 
     @property
     def x0(self) -> float:
@@ -114,7 +118,7 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
     frame = _Frame(left, bottom, top, turned, width, height)
     text_page = page.get_textpage()
     try:
-        runs, garbage = _runs(text_page, frame, most_characters=most_characters)
+        runs, garbage, seen = _runs(text_page, frame, most_characters=most_characters)
     finally:
         text_page.close()
     rules: list[Rule] = []
@@ -131,27 +135,22 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
             box = _bounds(handle, matrix, frame)
             if box is not None and kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(*box, page=number))
-        elif kind == raw.FPDF_PAGEOBJ_TEXT and (box := _bounds(handle, matrix, frame)) is not None:
-            strikes.append(box)
+        elif kind == raw.FPDF_PAGEOBJ_TEXT and ctypes.addressof(handle.contents) not in seen:
+            box = _bounds(handle, matrix, frame)
+            strikes.extend([box] if box else [])
     runs = _thickened(runs, strikes)
     return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), garbage, crowded)
 
 
 def _thickened(runs: list[Run], strikes: Sequence[Box]) -> list[Run]:
-    """Runs that are struck twice at nearly one place are bold; pdfium gives their characters once."""
-    twice: list[Box] = []
-    last: Box | None = None
-    for box in sorted(strikes, key=lambda b: (round(b[2] - b[0]), round(b[1] / 2), b[0])):
-        if last is not None and box[0] - last[0] < 1.2 and abs(box[1] - last[1]) < 1.2 and abs(box[2] - box[0] - last[2] + last[0]) < 0.1:
-            twice.append(box)
-        last = box
-    if not twice:
+    """Runs under a text object without characters are bold: where one text is struck twice, pdfium gives its characters once."""
+    if not strikes or len(strikes) > _STRIKES:
         return runs
-    return [replace(run, bold=True) if any(_covers(box, run) for box in twice) else run for run in runs]
+    return [replace(run, bold=True) if any(_covers(box, run) for box in strikes) else run for run in runs]
 
 
 def _covers(box: Box, run: Run) -> bool:
-    return box[0] - 1.5 <= (run.x0 + run.x1) / 2 <= box[2] + 1.5 and box[1] - 1.5 <= run.y - 0.3 * run.size <= box[3] + 1.5
+    return box[0] <= (run.x0 + run.x1) / 2 <= box[2] and box[1] <= run.y - 0.3 * run.size <= box[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +173,11 @@ class _Frame:
             return self.width - (y - self.bottom), self.height - (x - self.left)
         return x - self.left, self.top - y
 
+    def across(self, rect: Any) -> tuple[float, float]:
+        """Left and right of a box as seen."""
+        x0, _, x1, _ = self.box(rect.left, rect.bottom, rect.right, rect.top)
+        return x0, x1
+
     def box(self, x0: float, y0: float, x1: float, y1: float) -> Box:
         ax, ay = self.point(x0, y0)
         bx, by = self.point(x1, y1)
@@ -183,24 +187,25 @@ class _Frame:
 class _Collector:
     """Joins characters to runs: those of one text object that stand side by side."""
 
-    __slots__ = ("garbage", "lefts", "rights", "runs", "style", "text", "y")
+    __slots__ = ("blank", "garbage", "led", "lefts", "rights", "runs", "style", "text", "y")
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
         self.garbage = 0
-        self.style: _Style | None = None
+        self.style = _Style(0.0, None, bold=False, light=False, upright=True, invisible=False)
         self.y = 0.0
+        self.blank = False  # a blank came after the last character
+        self.led = False  # a blank came before the run
         self.text: list[str] = []
         self.lefts: list[float] = []
         self.rights: list[float] = []
 
-    def begin(self, style: _Style, y: float) -> None:
-        self.flush()
-        self.style, self.y = style, y
-
     def add(self, code: int, x0: float, x1: float) -> None:
-        if self.rights and self.style is not None and not -0.5 * self.style.size < x0 - self.rights[-1] < 0.3 * self.style.size:
+        size = self.style.size
+        if self.text and (self.blank or not -0.5 * size < x0 - self.rights[-1] < SPLIT * size):
             self.flush()  # one text object may hold pieces of a line with others between them
+        if not self.text:
+            self.led, self.blank = self.blank, False
         if code == 0xFFFD or 0xE000 <= code <= 0xF8FF or code >= 0xF0000:
             self.garbage += 1
             code = 0xFFFD
@@ -209,65 +214,85 @@ class _Collector:
         self.rights.append(x1)
 
     def flush(self) -> None:
-        style = self.style
-        if style is not None and any(not character.isspace() for character in self.text):
-            text, lefts, rights = "".join(self.text), tuple(self.lefts), tuple(self.rights)
-            self.runs.append(
-                Run(text, lefts, rights, self.y, style.size, style.font, style.bold, style.light, style.upright, style.invisible)
-            )
+        if not self.text:
+            return
+        style, text, lefts, rights = self.style, "".join(self.text), tuple(self.lefts), tuple(self.rights)
+        self.runs.append(
+            Run(text, lefts, rights, self.y, style.size, style.font, style.bold, style.light, style.upright, style.invisible, self.led)
+        )
         self.text, self.lefts, self.rights = [], [], []
 
 
-def _runs(text_page: Any, frame: _Frame, *, most_characters: int) -> tuple[list[Run], int]:
-    """The page's runs in the file's order, and how many characters had no meaning."""
+def _runs(text_page: Any, frame: _Frame, *, most_characters: int) -> tuple[list[Run], int, set[int]]:
+    """The page's runs in the file's order, how many characters had no meaning, and the addresses of text objects with characters."""
     handle = text_page.raw
-    unicode_of, object_of, box_of = raw.FPDFText_GetUnicode, raw.FPDFText_GetTextObject, raw.FPDFText_GetLooseCharBox
+    # One call costs about a microsecond: as few as can be for each character, and what a text object's characters share but once.
+    unicode_of, object_of, box_of, address_of = (
+        raw.FPDFText_GetUnicode,
+        raw.FPDFText_GetTextObject,
+        raw.FPDFText_GetLooseCharBox,
+        ctypes.addressof,
+    )
     rect = raw.FS_RECTF()
     rect_at = ctypes.byref(rect)
-    fonts: dict[int, tuple[str | None, bool]] = {}
+    styles = _Styles(frame)
     out = _Collector()
+    seen: set[int] = set()
     current = 0
     for index in range(min(text_page.count_chars(), most_characters)):
         pointer = object_of(handle, index)
         if not pointer:
             continue  # a blank or line end that pdfium made up
-        code = unicode_of(handle, index)
-        address = ctypes.addressof(pointer.contents)
+        address = address_of(pointer.contents)
         if address != current:
+            out.flush()
+            out.style, out.y = styles.read(handle, index, pointer)
+            seen.add(address)
             current = address
-            out.begin(*_style(handle, index, pointer, fonts, frame))
-        if code in _SOFT_HYPHEN:
-            code = 0x2D
-        if code < 0x20 and code not in _BLANKS:
+        code = unicode_of(handle, index)
+        if not box_of(handle, index, rect_at):
+            continue
+        x0, x1 = (rect.left - frame.left, rect.right - frame.left) if not frame.turned else frame.across(rect)
+        if code in _BLANKS:
+            out.blank = out.blank or x1 > x0  # those without width are pdfium's
+        elif code >= 0x20 or code in _SOFT_HYPHEN:
+            out.add(0x2D if code in _SOFT_HYPHEN else code, x0, x1)
+        else:
             out.garbage += 1
-        elif box_of(handle, index, rect_at):
-            x0, _, x1, _ = frame.box(rect.left, rect.bottom, rect.right, rect.top)
-            if code > 0x20 or x1 > x0:  # blanks without width are pdfium's
-                out.add(code, x0, x1)
     out.flush()
-    return out.runs, out.garbage
+    return out.runs, out.garbage, seen
 
 
-def _style(handle: Any, index: int, pointer: Any, fonts: dict[int, tuple[str | None, bool]], frame: _Frame) -> tuple[_Style, float]:
-    """The style of the text object that a character belongs to, and its baseline."""
-    font = raw.FPDFTextObj_GetFont(pointer)
-    key = ctypes.addressof(font.contents) if font else 0
-    if key not in fonts:
-        fonts[key] = _font(font) if font else (None, False)
-    name, bold = fonts[key]
-    matrix = raw.FS_MATRIX()
-    raw.FPDFText_GetMatrix(handle, index, matrix)
-    scale = math.hypot(matrix.c, matrix.d) or 1.0
-    size = abs(raw.FPDFText_GetFontSize(handle, index)) * scale
-    x, y = ctypes.c_double(), ctypes.c_double()
-    raw.FPDFText_GetCharOrigin(handle, index, x, y)
-    mode = raw.FPDFTextObj_GetTextRenderMode(pointer)
-    angle = (math.degrees(math.atan2(matrix.b, matrix.a)) - frame.turned) % 360
-    upright = min(angle, 360 - angle) < 8
-    _, baseline = frame.point(x.value, y.value)
-    stroked = mode == _FILL_STROKE and _stroke_width(pointer) > 0.01 * size
-    style = _Style(round(size, 2), name, bold or stroked, _is_light(pointer), upright, mode == _INVISIBLE)
-    return style, baseline
+class _Styles:
+    """Reads what a text object's characters share."""
+
+    __slots__ = ("_fonts", "_frame", "_matrix", "_matrix_at")
+
+    def __init__(self, frame: _Frame) -> None:
+        self._frame = frame
+        self._fonts: dict[int, tuple[str | None, bool]] = {}
+        self._matrix = raw.FS_MATRIX()
+        self._matrix_at = ctypes.byref(self._matrix)
+
+    def read(self, handle: Any, index: int, pointer: Any) -> tuple[_Style, float]:
+        """The style and the baseline of the character `index`, which belongs to the text object `pointer`."""
+        font = raw.FPDFTextObj_GetFont(pointer)
+        key = ctypes.addressof(font.contents) if font else 0
+        if key not in self._fonts:
+            self._fonts[key] = _font(font) if font else (None, False)
+        name, bold = self._fonts[key]
+        raw.FPDFText_GetMatrix(handle, index, self._matrix_at)
+        matrix = self._matrix
+        size = round(abs(raw.FPDFText_GetFontSize(handle, index)) * (math.hypot(matrix.c, matrix.d) or 1.0), 2)
+        mode = raw.FPDFTextObj_GetTextRenderMode(pointer)
+        upright = True
+        if self._frame.turned or abs(matrix.b) > 0.01 * abs(matrix.a):
+            angle = (math.degrees(math.atan2(matrix.b, matrix.a)) - self._frame.turned) % 360
+            upright = min(angle, 360 - angle) < 8
+        stroked = mode == _FILL_STROKE and _stroke_width(pointer) > 0.01 * size
+        light = size > _LARGE and _is_light(pointer)
+        style = _Style(size, name, bold=bold or stroked, light=light, upright=upright, invisible=mode == _INVISIBLE)
+        return style, self._frame.point(matrix.e, matrix.f)[1]
 
 
 def _stroke_width(pointer: Any) -> float:
