@@ -1,0 +1,188 @@
+"""The applicant's own .docx with a Word comment at each finding; everything else of the file stays as it is."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from lxml import etree
+
+from service.errors import ServiceError
+from service.model import Report
+from service.parse.docx import read_with_segments
+from service.parse.docx_format import W
+from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
+from service.render.view import Item, items, words_for
+from service.render.word_anchor import Anchors
+
+AUTHOR: Final = "标杆审读"
+INITIALS: Final = "标杆"
+_RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
+_COMMENTS_LINK: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/comments"
+_COMMENTS_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.comments+xml"
+_DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_STAMP: Final = (1980, 1, 1, 0, 0, 0)  # of the parts that we add: the same report makes the same file
+_STRICT: Final = b"http://purl.oclc.org/ooxml/"
+
+
+def annotate(data: bytes, report: Report) -> bytes:
+    """`data` with the report's findings as comments; ServiceError where the report is not about this file."""
+    found = items(report)
+    if report.submission is None or not found:
+        return data
+    reading = read_with_segments(data, report.name)
+    if reading.document.text != report.submission.document.text:
+        raise ServiceError("annotate_other_file", "批注没有写入：文件在审读之后被改动过，与报告不一致。请重新审读后再生成批注。")
+    styles = _comment_styles(reading.package)
+    comments = _Comments(reading.package, reading.root, text_style=styles.get("annotation text"))
+    anchors = Anchors(reading.root, reading.segments, mark_style=styles.get("annotation reference"))
+    whole = [item for item in found if item.whole]
+    placed = [([item], item.start, item.end) for item in found if not item.whole]
+    if whole:
+        placed.insert(0, (whole, *_title_place(report)))
+    for group, start, end in placed:
+        number = comments.next_id
+        if anchors.place(start, end, number):
+            comments.add([line for item in group for line in _lines(item)])
+    return _rewritten(
+        data, {reading.package.names[reading.package.main.lower()]: _serialised(reading.root, reading.package), **comments.parts()}
+    )
+
+
+def _title_place(report: Report) -> tuple[int, int]:
+    """Where what concerns the whole write-up is shown: the title, else the first paragraph of the write-up."""
+    submission = report.submission
+    if submission is None:
+        return 0, 0
+    if submission.title is not None and submission.title.end > submission.title.start:
+        return submission.title.start, submission.title.end
+    blocks = [block for block in submission.document.blocks if block.end > block.start]
+    first = next((block for block in blocks if block.start >= submission.start), blocks[0] if blocks else None)
+    return (first.start, first.end) if first is not None else (0, 0)
+
+
+def _lines(item: Item) -> list[str]:
+    """【错误】message, and on a line of its own what it rests on."""
+    return [f"【{words_for('severities', item.severity)}】{item.message}", *([item.cited] if item.cited else [])]
+
+
+def _comment_styles(package: Package) -> dict[str, str]:
+    """Ids of the file's own styles for comments, by their names."""
+    target = package.related(package.main, "styles")
+    root = package.styles(target) if target is not None else None
+    found: dict[str, str] = {}
+    for style in () if root is None else root.iter(W + "style"):
+        name = style.find(W + "name")
+        if name is not None:
+            found.setdefault((name.get(W + "val") or "").lower(), style.get(W + "styleId") or "")
+    return {name: style for name, style in found.items() if style}
+
+
+class _Comments:
+    """The file's comments part: its own comments kept, ours added with fresh ids."""
+
+    __slots__ = ("_name", "_new", "_package", "_root", "_text_style", "next_id")
+
+    def __init__(self, package: Package, document: etree._Element, *, text_style: str | None) -> None:
+        self._package = package
+        self._text_style = text_style
+        name = package.related(package.main, "comments")
+        root = package.xml(name) if name is not None else None
+        self._new = name is None or root is None or name.lower() not in package.names
+        folder = package.main.rpartition("/")[0]
+        self._name = name if name is not None and not self._new else _free_name(package, folder)
+        self._root = root if root is not None and not self._new else etree.Element(W + "comments", nsmap={"w": W[1:-1]})
+        used = [int(value) for value in _ids(document, self._root) if value.isdecimal()]
+        self.next_id = max(used, default=-1) + 1
+
+    def add(self, lines: Iterable[str]) -> None:
+        """One comment, a paragraph a line."""
+        comment = etree.SubElement(self._root, W + "comment", {W + "id": str(self.next_id), W + "author": AUTHOR, W + "initials": INITIALS})
+        self.next_id += 1
+        for index, line in enumerate(lines):
+            paragraph = etree.SubElement(comment, W + "p")
+            if self._text_style is not None:
+                etree.SubElement(etree.SubElement(paragraph, W + "pPr"), W + "pStyle", {W + "val": self._text_style})
+            if index == 0:
+                etree.SubElement(etree.SubElement(paragraph, W + "r"), W + "annotationRef")
+            text = etree.SubElement(etree.SubElement(paragraph, W + "r"), W + "t")
+            text.text = _NOT_XML.sub("", line)
+            text.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+
+    def parts(self) -> dict[str, bytes]:
+        """The parts that the comments change or add, by their names in the zip."""
+        package = self._package
+        changed = {package.names.get(self._name.lower(), self._name): _serialised(self._root, package)}
+        if self._new:
+            folder, _, file = package.main.rpartition("/")
+            links = f"{folder}/_rels/{file}.rels" if folder else f"_rels/{file}.rels"
+            changed[package.names.get(links.lower(), links)] = _linked(package, links, self._name)
+            types = "[Content_Types].xml"
+            changed[package.names.get(types.lower(), types)] = _declared(package, types, self._name)
+        return changed
+
+
+def _free_name(package: Package, folder: str) -> str:
+    base = f"{folder}/comments" if folder else "comments"
+    names = (f"{base}{number or ''}.xml" for number in range(len(package.names) + 1))
+    return next(name for name in names if name.lower() not in package.names)
+
+
+def _ids(document: etree._Element, comments: etree._Element) -> Iterable[str]:
+    for tag in ("commentRangeStart", "commentRangeEnd", "commentReference"):
+        for mark in document.iter(W + tag):
+            yield mark.get(W + "id") or ""
+    for comment in comments.iter(W + "comment"):
+        yield comment.get(W + "id") or ""
+
+
+def _linked(package: Package, links: str, target: str) -> bytes:
+    """The document's relationships with one to the comments."""
+    root = package.xml(links)
+    if root is None:
+        root = etree.fromstring(f'<Relationships xmlns="{_RELATIONSHIPS}"/>')
+    used = {item.get("Id") for item in root}
+    name = next(f"rId{number}" for number in range(1, len(root) + 2) if f"rId{number}" not in used)
+    link = "http://purl.oclc.org/ooxml/officeDocument/relationships/comments" if _is_strict(package) else _COMMENTS_LINK
+    attributes = {"Id": name, "Type": link, "Target": target.rpartition("/")[2]}
+    etree.SubElement(root, f"{{{_RELATIONSHIPS}}}Relationship", attributes)
+    return _DECLARATION + etree.tostring(root, encoding="UTF-8")
+
+
+def _declared(package: Package, types: str, name: str) -> bytes:
+    """The content types with that of the comments."""
+    root = package.xml(types)
+    if root is None:
+        root = etree.fromstring(f'<Types xmlns="{_TYPES}"/>')
+    etree.SubElement(root, f"{{{_TYPES}}}Override", {"PartName": "/" + name, "ContentType": _COMMENTS_TYPE})
+    return _DECLARATION + etree.tostring(root, encoding="UTF-8")
+
+
+def _is_strict(package: Package) -> bool:
+    return _STRICT in (package.read(package.main) or b"")
+
+
+def _serialised(root: etree._Element, package: Package) -> bytes:
+    data: bytes = etree.tostring(root, encoding="UTF-8")
+    if _is_strict(package):
+        for strict, transitional in STRICT_TO_TRANSITIONAL:
+            data = data.replace(b'"' + transitional + b'"', b'"' + strict + b'"')
+    return _DECLARATION + data
+
+
+def _rewritten(data: bytes, changed: Mapping[str, bytes]) -> bytes:
+    """The zip with some parts changed or added; the others with the same bytes, in the same order."""
+    out = io.BytesIO()
+    left = dict(changed)
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            content = left.pop(entry.filename, None)
+            target.writestr(entry, source.read(entry) if content is None else content, compress_type=entry.compress_type)
+        for name, content in left.items():
+            target.writestr(zipfile.ZipInfo(name, _STAMP), content, compress_type=zipfile.ZIP_DEFLATED)
+    return out.getvalue()
