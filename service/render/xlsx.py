@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
 
@@ -12,6 +13,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -34,20 +36,24 @@ _STATUS_FILLS = {"failed": "error", "partial": "warning"}
 _THIN = Border(*(Side("thin", color="D5DBE1"),) * 4)
 _LINE = 15.0  # points of a line at 10 points
 _MOST_LINES = 12  # a longer cell is read by opening it
-_TOP = Alignment(vertical="top", wrap_text=True)
-_NUMBER = Alignment(vertical="top", horizontal="right", indent=1)
-_MIDDLE = Alignment(vertical="center", horizontal="center", wrap_text=True)
+_ALIGNMENTS = {
+    "text": Alignment(vertical="top", wrap_text=True),
+    "number": Alignment(vertical="top", horizontal="right", indent=1),
+    "head": Alignment(vertical="center", horizontal="center", wrap_text=True),
+}
 
 Cells = list[Cell]
+_Styles = dict[tuple[str, str, str | None, bool, bool], StyleArray]
 
 
 def workbook(reports: Sequence[Report], edition: Edition) -> bytes:
     """The workbook's bytes. Personal data is masked; reports stand in the order given."""
     shown = views(reports, edition)
     book = Workbook(write_only=True)
-    _triage(book, shown, edition)
-    _findings(book, shown)
-    _explanation(book, shown, edition)
+    styles: _Styles = {}
+    _triage(book, shown, edition, styles)
+    _findings(book, shown, styles)
+    _explanation(book, shown, edition, styles)
     target = BytesIO()
     book.save(target)
     return target.getvalue()
@@ -62,31 +68,49 @@ def text_value(value: object) -> str:
     return cleaned if len(cleaned) <= _LONGEST else cleaned[: _LONGEST - len(_TAIL)] + _TAIL
 
 
-def _text(sheet: Worksheet, value: object, *, fill: str | None = None, bold: bool = False, plain: bool = False) -> Cell:
-    written = text_value(value)
-    cell = WriteOnlyCell(sheet, value=written or None)
-    if written:
-        cell.data_type = "s"
-    return _styled(cell, alignment=_TOP, fill=fill, bold=bold, plain=plain)
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Writes the cells of one sheet. A style is made once a workbook: openpyxl compares all of it for every cell that asks anew."""
+
+    sheet: Worksheet
+    styles: _Styles
+
+    def text(self, value: object, *, fill: str | None = None, bold: bool = False, plain: bool = False, alignment: str = "text") -> Cell:
+        """A cell that is a text, or empty."""
+        written = text_value(value)
+        cell = WriteOnlyCell(self.sheet, value=written or None)
+        if written:
+            cell.data_type = "s"
+        return self._styled(cell, alignment=alignment, fill=fill, bold=bold, plain=plain)
+
+    def number(self, value: float, *, fill: str | None = None) -> Cell:
+        form = "#,##0" if value == int(value) else "General"
+        return self._styled(WriteOnlyCell(self.sheet, value=value), form, alignment="number", fill=fill)
+
+    def append(self, cells: Cells, widths: Sequence[float], *, row: int) -> None:
+        """Adds the row, as high as its fullest cell needs: programs that do not measure wrapped text would show one line."""
+        lines = max(_lines(cell.value, width) for cell, width in zip(cells, widths, strict=True))
+        self.sheet.row_dimensions[row].height = _LINE * min(lines, _MOST_LINES) + 3
+        self.sheet.append(cells)
+
+    def _styled(
+        self, cell: Cell, form: str = "General", *, alignment: str, fill: str | None, bold: bool = False, plain: bool = False
+    ) -> Cell:
+        key = (form, alignment, fill, bold, plain)
+        if key not in self.styles:
+            cell.number_format = form
+            cell.alignment = _ALIGNMENTS[alignment]
+            cell.font = Font(name=_FONT, size=10, bold=bold)
+            if not plain:
+                cell.border = _THIN
+            if fill is not None:
+                cell.fill = PatternFill("solid", fgColor=_FILLS[fill])
+            self.styles[key] = cell._style  # type: ignore[attr-defined]
+        cell._style = self.styles[key]  # type: ignore[attr-defined]
+        return cell
 
 
-def _number(sheet: Worksheet, value: float, *, fill: str | None = None) -> Cell:
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = "#,##0"
-    return _styled(cell, alignment=_NUMBER, fill=fill)
-
-
-def _styled(cell: Cell, *, alignment: Alignment, fill: str | None = None, bold: bool = False, plain: bool = False) -> Cell:
-    cell.alignment = alignment
-    cell.font = Font(name=_FONT, size=10, bold=bold)
-    if not plain:
-        cell.border = _THIN
-    if fill is not None:
-        cell.fill = PatternFill("solid", fgColor=_FILLS[fill])
-    return cell
-
-
-def _sheet(book: Workbook, name: str, columns: Sequence[tuple[str, float]], *, rows: int, frozen: str) -> Worksheet:
+def _sheet(book: Workbook, name: str, columns: Sequence[tuple[str, float]], styles: _Styles, *, rows: int, frozen: str) -> _Pen:
     """A sheet with its head written: widths in characters, filter, head row repeated in print, landscape on one page's width."""
     sheet: Worksheet = book.create_sheet(name)
     for index, (_, width) in enumerate(columns, 1):
@@ -96,11 +120,9 @@ def _sheet(book: Workbook, name: str, columns: Sequence[tuple[str, float]], *, r
     sheet.print_title_rows = "1:1"
     _page(sheet)
     sheet.row_dimensions[1].height = 36
-    head = [_text(sheet, title, fill="head", bold=True) for title, _ in columns]
-    for cell in head:
-        cell.alignment = _MIDDLE
-    sheet.append(head)
-    return sheet
+    pen = _Pen(sheet, styles)
+    sheet.append([pen.text(title, fill="head", bold=True, alignment="head") for title, _ in columns])
+    return pen
 
 
 def _page(sheet: Worksheet) -> None:
@@ -114,20 +136,13 @@ def _page(sheet: Worksheet) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _append(sheet: Worksheet, cells: Cells, widths: Sequence[float], *, row: int) -> None:
-    """Adds the row, as high as its fullest cell needs: programs that do not measure wrapped text would show one line."""
-    lines = max(_lines(cell.value, width) for cell, width in zip(cells, widths, strict=True))
-    sheet.row_dimensions[row].height = _LINE * min(lines, _MOST_LINES) + 3
-    sheet.append(cells)
-
-
 def _lines(value: object, width: float) -> int:
     if not isinstance(value, str):
         return 1
     return sum(max(1, math.ceil(cell_len(line) / width)) for line in value.split("\n"))
 
 
-def _triage(book: Workbook, shown: Sequence[View], edition: Edition) -> None:
+def _triage(book: Workbook, shown: Sequence[View], edition: Edition, styles: _Styles) -> None:
     allowed = {row.name: row.allowed for one in shown for row in one.rows}
     names = [name for name in row_names(edition) if name in allowed]
     total = next((one.total.allowed for one in shown), "")
@@ -147,50 +162,46 @@ def _triage(book: Workbook, shown: Sequence[View], edition: Edition) -> None:
         *((f"{name}\n{allowed[name]}".strip(), 12.0) for name in names),
         ("说明", 48.0),
     ]
-    sheet = _sheet(book, "初审表", columns, rows=len(shown), frozen="C2")
+    pen = _sheet(book, "初审表", columns, styles, rows=len(shown), frozen="C2")
     widths = [width for _, width in columns]
     for number, one in enumerate(shown, 1):
-        _append(sheet, _triage_row(sheet, number, one, names), widths, row=number + 1)
+        pen.append(_triage_row(pen, number, one, names), widths, row=number + 1)
 
 
-def _triage_row(sheet: Worksheet, number: int, one: View, names: Sequence[str]) -> Cells:
+def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str]) -> Cells:
     status = one.report.status
     judged = one.judged or status == "failed"
     cells = [
-        _number(sheet, number),
-        _text(sheet, one.name),
-        _text(sheet, one.title or ""),
-        _text(sheet, one.organisation or ""),
-        _text(
-            sheet, words_for("statuses", status if judged else "not_writeup"), fill=_STATUS_FILLS.get(status, None if judged else "warning")
-        ),
+        pen.number(number),
+        pen.text(one.name),
+        pen.text(one.title or ""),
+        pen.text(one.organisation or ""),
+        pen.text(words_for("statuses", status if judged else "not_writeup"), fill=_STATUS_FILLS.get(status, None if judged else "warning")),
     ]
-    notes = _text(sheet, "\n".join(note.message for note in one.notes))
+    notes = pen.text("\n".join(note.message for note in one.notes))
     if one.report.submission is None:
-        return [*cells, *(_text(sheet, "") for _ in range(9 + len(names))), notes]
+        return [*cells, *(pen.text("") for _ in range(9 + len(names))), notes]
     rows = {row.name: row for row in one.rows}
     return [
         *cells,
-        *(_number(sheet, one.tally[severity], fill=severity if one.tally[severity] else None) for severity in SEVERITIES),
-        _number(sheet, one.rules["not_checked"], fill="skipped" if one.rules["not_checked"] else None),
-        _text(sheet, "、".join(one.missing), fill="error" if one.missing else None),
-        _number(sheet, one.words),
-        _number(sheet, one.characters),
-        _number(sheet, one.han),
-        _number(sheet, one.total.words, fill=_STATE_FILLS.get(one.total.state)),
-        *(_section(sheet, rows.get(name)) for name in names),
+        *(pen.number(one.tally[severity], fill=severity if one.tally[severity] else None) for severity in SEVERITIES),
+        pen.number(one.rules["not_checked"], fill="skipped" if one.rules["not_checked"] else None),
+        pen.text("、".join(one.missing), fill="error" if one.missing else None),
+        pen.number(one.words),
+        pen.number(one.characters),
+        pen.number(one.han),
+        pen.number(one.total.words, fill=_STATE_FILLS.get(one.total.state)),
+        *(_section(pen, rows.get(name)) for name in names),
         notes,
     ]
 
 
-def _section(sheet: Worksheet, row: Row | None) -> Cell:
+def _section(pen: _Pen, row: Row | None) -> Cell:
     if row is None or (row.start is None and row.state != "missing"):
-        return _text(sheet, "")
+        return pen.text("")
     if row.state == "missing":
-        cell = _text(sheet, words_for("states", "missing"), fill="error", bold=True)
-        cell.alignment = _NUMBER
-        return cell
-    return _number(sheet, row.words, fill=_STATE_FILLS.get(row.state))
+        return pen.text(words_for("states", "missing"), fill="error", bold=True, alignment="number")
+    return pen.number(row.words, fill=_STATE_FILLS.get(row.state))
 
 
 _FINDING_COLUMNS = (
@@ -212,55 +223,54 @@ _FINDING_COLUMNS = (
 )
 
 
-def _findings(book: Workbook, shown: Sequence[View]) -> None:
-    sheet = _sheet(book, "问题清单", _FINDING_COLUMNS, rows=sum(len(one.items) for one in shown), frozen="C2")
+def _findings(book: Workbook, shown: Sequence[View], styles: _Styles) -> None:
+    pen = _sheet(book, "问题清单", _FINDING_COLUMNS, styles, rows=sum(len(one.items) for one in shown), frozen="C2")
     widths = [width for _, width in _FINDING_COLUMNS]
     pairs = ((one, item) for one in shown for item in one.items)
     for number, (one, item) in enumerate(pairs, 1):
-        _append(sheet, _finding_row(sheet, number, one, item), widths, row=number + 1)
+        pen.append(_finding_row(pen, number, one, item), widths, row=number + 1)
 
 
-def _finding_row(sheet: Worksheet, number: int, one: View, item: Item) -> Cells:
+def _finding_row(pen: _Pen, number: int, one: View, item: Item) -> Cells:
     return [
-        _number(sheet, number),
-        _text(sheet, one.name),
-        _text(sheet, one.organisation or ""),
-        _text(sheet, words_for("severities", item.severity), fill=item.severity),
-        _text(sheet, words_for("checks", item.check)),
-        _text(sheet, item.section),
-        _text(sheet, item.heading),
-        _value(sheet, item.page),
-        _text(sheet, item.message),
-        _value(sheet, item.measured),
-        _value(sheet, item.allowed),
-        _text(sheet, words_for("bases", item.basis)),
-        _text(sheet, item.clause or ""),
-        _text(sheet, item.snippet),
-        _text(sheet, item.rule),
+        pen.number(number),
+        pen.text(one.name),
+        pen.text(one.organisation or ""),
+        pen.text(words_for("severities", item.severity), fill=item.severity),
+        pen.text(words_for("checks", item.check)),
+        pen.text(item.section),
+        pen.text(item.heading),
+        _value(pen, item.page),
+        pen.text(item.message),
+        _value(pen, item.measured),
+        _value(pen, item.allowed),
+        pen.text(words_for("bases", item.basis)),
+        pen.text(item.clause or ""),
+        pen.text(item.snippet),
+        pen.text(item.rule),
     ]
 
 
-def _value(sheet: Worksheet, value: str | float | None) -> Cell:
+def _value(pen: _Pen, value: str | float | None) -> Cell:
     if isinstance(value, str) or value is None:
-        return _text(sheet, "" if value is None else value)
-    return _number(sheet, value)
+        return pen.text("" if value is None else value)
+    return pen.number(value)
 
 
 _EXPLANATION_WIDTHS = (26.0, 90.0, 10.0)
 
 
-def _explanation(book: Workbook, shown: Sequence[View], edition: Edition) -> None:
+def _explanation(book: Workbook, shown: Sequence[View], edition: Edition, styles: _Styles) -> None:
     sheet: Worksheet = book.create_sheet("说明")
     for index, width in enumerate(_EXPLANATION_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     _page(sheet)
     say: Mapping[str, str] = lexicon.load("display")["lines"]
-
-    rows = count(1)
+    pen, rows = _Pen(sheet, styles), count(1)
 
     def line(*values: object, fill: str | None = None, bold: bool = False) -> None:
-        cells = [_text(sheet, value, fill=fill if index == 0 else None, bold=bold, plain=True) for index, value in enumerate(values)]
-        _append(sheet, cells or [_text(sheet, "", plain=True)], _EXPLANATION_WIDTHS[: len(cells) or 1], row=next(rows))
+        cells = [pen.text(value, fill=fill if index == 0 else None, bold=bold, plain=True) for index, value in enumerate(values)]
+        pen.append(cells or [pen.text("", plain=True)], _EXPLANATION_WIDTHS[: len(cells) or 1], row=next(rows))
 
     line("标杆审读 初审表", bold=True)
     line("规则", f"{edition.name}，{edition.document}（版本 {edition.id} {edition.hash[:12]}）")
