@@ -8,28 +8,43 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from reportlab.lib import colors
+from reportlab.lib import colors, textsplit
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, Image, KeepTogether, PageBreak, PageTemplate, Paragraph, Spacer, Table
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    Image,
+    KeepTogether,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+)
 from source import CAPTION_SIZE, TITLE_SIZE, Block, Source, column_weights, printed_numbers
 
 _MARGIN = 28 * mm
 _TEXT_WIDTH = A4[0] - 2 * _MARGIN
 _PICTURE_WIDTH = 125 * mm
 _FONTS = Path(__file__).parent / "sources" / "fonts"  # cut to the samples' characters by fonts.py
+_CANNOT_START = "，；：！？”’》"
 _BODY, _HEAD, _BOLD = "serif", "sans", "serif-bold"  # for 宋体, 黑体, 宋体加粗
 _FACES = {_BODY: "serif.ttf", _HEAD: "sans.ttf", _BOLD: "serif-bold.ttf"}
 
 
-def register_fonts() -> None:
+def prepare() -> None:
+    """Register the fonts and keep Chinese marks off the start of a line: reportlab's own list is for Japanese."""
     for face, file in _FACES.items():
         if face not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(face, str(_FONTS / file)))
+    if not textsplit.ALL_CANNOT_START.endswith(_CANNOT_START):
+        textsplit.ALL_CANNOT_START += _CANNOT_START
 
 
 class _Template(BaseDocTemplate):
@@ -58,7 +73,7 @@ class _Template(BaseDocTemplate):
 
 def build(source: Source, pictures: Path) -> tuple[bytes, dict[int, int]]:
     """The PDF, and the page of each heading block by its index: the Word file's contents page uses it too."""
-    register_fonts()
+    prepare()
     pages: dict[int, int] = {}
     for _ in range(3 if source.form.get("contents") else 1):  # until the contents page no longer moves anything
         target = BytesIO()
@@ -103,9 +118,9 @@ def _heading(source: Source, index: int, block: Block, numbers: dict[int, str]) 
     size = source.heading_sizes[block.level - 1]
     font = _HEAD if block.level == 1 else _BOLD
     text = f"{numbers[index]} {block.text}" if index in numbers else block.text
-    paragraph = Paragraph(escape(text), _style("heading", font, size, spaceBefore=8, spaceAfter=4, keepWithNext=1))
-    paragraph.heading_index = index
-    return paragraph
+    heading = Paragraph(escape(text), _style("heading", font, size, spaceBefore=8, spaceAfter=4, keepWithNext=1))
+    heading.heading_index = index
+    return heading
 
 
 def _cover(source: Source) -> Iterator[Flowable]:

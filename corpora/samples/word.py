@@ -110,6 +110,8 @@ def _page(document: Document, source: Source) -> None:
 
 
 def _styles(document: Document, source: Source) -> None:
+    for language in document.styles.element.iter(qn("w:lang")):  # Chinese line breaking and glyphs
+        language.set(qn("w:eastAsia"), "zh-CN")
     _style_font(document.styles["Normal"], str(source.form.get("body_font", _SONG)), source.body_size)
     document.styles["Normal"].paragraph_format.space_after = Pt(0)
     document.styles["Normal"].paragraph_format.line_spacing = 1.0
@@ -126,7 +128,7 @@ def _styles(document: Document, source: Source) -> None:
     _style_font(document.styles["Caption"], _SONG, CAPTION_SIZE, bold=source.captions_bold)
     document.styles["Caption"].paragraph_format.alignment = WD_ALIGN_PARAGRAPH.CENTER
     for level in (1, 2):
-        style = document.styles.add_style(f"toc {level}", WD_STYLE_TYPE.PARAGRAPH)
+        style = document.styles.add_style(f"toc {level}", WD_STYLE_TYPE.PARAGRAPH, builtin=True)
         style.base_style = document.styles["Normal"]
         _style_font(style, _SONG, 12)
         style.paragraph_format.left_indent = Pt(24 * (level - 1))
