@@ -67,8 +67,14 @@ def _pages(data: bytes, name: str, *, most_pages: int, progress: Callable[[int, 
         if count > most_pages:
             raise Unreadable("too_many_pages", f"「{name}」共{count}页，超过{most_pages}页的上限，请只提交经验材料正文部分。")
         out: list[Page] = []
+        before: Any = None
         for index in range(count):
-            out.append(_page(document, index, name))
+            handle = _load(document, index, name)
+            out.append(read_page(handle, index + 1, most_objects=MOST_OBJECTS, most_characters=MOST_CHARACTERS))
+            # A page is closed when the next one is loaded: pdfium keeps a font only as long as an open page uses it.
+            if before is not None:
+                before.close()
+            before = handle
             if progress is not None:
                 progress(index + 1, count)
         return out
@@ -85,15 +91,11 @@ def _open(data: bytes, name: str) -> Any:
         raise Unreadable("damaged", f"「{name}」不是完整的PDF，可能已损坏或没有传完，请重新导出或重新上传。") from error
 
 
-def _page(document: Any, index: int, name: str) -> Page:
+def _load(document: Any, index: int, name: str) -> Any:
     try:
-        page = document[index]
+        return document[index]
     except pdfium.PdfiumError as error:
         raise Unreadable("damaged", f"「{name}」第{index + 1}页已损坏，无法读取，请重新导出PDF后再提交。") from error
-    try:
-        return read_page(page, index + 1, most_objects=MOST_OBJECTS, most_characters=MOST_CHARACTERS)
-    finally:
-        page.close()
 
 
 def _needs_ocr(page: Page) -> bool:
