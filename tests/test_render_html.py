@@ -215,6 +215,8 @@ def test_a_rule_of_our_own_is_shown_as_ours(edition: Edition) -> None:
     assert "本系统建议" in page.text
     notice = Page(report_html(report(submission, outcome("title_length", "error", Finding("长", 0, 1))), edition))
     assert "依据：附件2 一" in notice.text
+    prompted = replace(outcome("vague_claims", "warning", Finding("空", 0, 1)), basis="ours")
+    assert "本系统建议（参照 附件2 一）" in Page(report_html(report(submission, prompted), edition)).text
 
 
 def test_a_file_that_could_not_be_read_says_why(edition: Edition) -> None:

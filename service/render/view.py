@@ -163,7 +163,7 @@ def words_for(table: str, key: str) -> str:
 
 def cited(outcome: Outcome) -> str:
     """依据：附件2 一、3 · 依据：往年惯例 · 本系统建议."""
-    key = "programme_plain" if outcome.basis == "programme" and not outcome.clause else outcome.basis
+    key = outcome.basis if outcome.clause else f"{outcome.basis}_plain"
     return words_for("cited", key).replace("{clause}", outcome.clause or "")
 
 
@@ -365,7 +365,7 @@ def _number(params: object, name: str) -> int | None:
 
 
 def _rule_name(outcome: Outcome) -> str:
-    clause = outcome.clause or words_for("bases", outcome.basis)
+    clause = words_for("bases", outcome.basis) if outcome.basis == "ours" or not outcome.clause else outcome.clause
     return f"{words_for('checks', outcome.check)}（{clause}）"
 
 
