@@ -265,6 +265,24 @@ def tabled(table: Table, foreign: Sequence[str]) -> tuple[Figure, ...]:
     return tuple(figure for figure in figures if places[(figure.key, figure.year)] == 1)
 
 
+def of_matrix(table: Table, year: int | None, foreign: Sequence[str]) -> tuple[Figure, ...]:
+    """What a table without years in its head states of the one year of its caption: 产品 × 指标, named by row and column together."""
+    if year is None or not table.rows or any(_own_year(field) for row in table.rows for field in row):
+        return ()
+    found: list[Figure] = []
+    head = table.rows[0]
+    for index, row in enumerate(table.rows[1:], 1):
+        label = row[0].text if row[0] is not None else ""
+        for column in range(1, min(len(row), len(head))):
+            title = head[column]
+            if title is None or any(word in title.text or word in label for word in foreign):
+                continue
+            inner = _UNIT_IN_LABEL.search(title.text)
+            unit = (inner[1] or inner[2]) if inner else ""
+            found.extend(_cell(row[column], label + _UNIT_IN_LABEL.sub("", title.text).strip(), unit, year, (0, 1), index))
+    return tuple(found)
+
+
 def _own_year(field: Field | None) -> int | None:
     match = _OWN_YEAR.fullmatch(re.sub(r"\s", "", fold(field.text))) if field else None
     if not match:

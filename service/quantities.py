@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Hedge = Literal["", "about", "bound"]
@@ -72,6 +72,7 @@ class Quantity:
     step: float
     unit: str  # base unit with what it is per: "元", "%", "小时/户"; "" where none is written
     hedge: Hedge = ""
+    scale: float = 1.0  # of the magnitude as written: 万 -> 10000
 
     @property
     def base(self) -> str:
@@ -128,7 +129,7 @@ def _quantity(match: re.Match[str], before: str, after: str) -> Quantity:
     if not hedge and (_ABOUT.search(before) or _ABOUT_AFTER.match(after)):
         hedge = "about"
     end = match.end() if match["unit"] or match["magnitude"] or match["per"] else match.end("number")
-    return Quantity(match.start(), end, value, step, (match["unit"] or "") + (match["per"] or ""), hedge)
+    return Quantity(match.start(), end, value, step, (match["unit"] or "") + (match["per"] or ""), hedge, scale)
 
 
 def year_groups(text: str, start: int = 0, end: int | None = None) -> Iterator[Years]:
@@ -166,6 +167,11 @@ def agree(first: Quantity, second: Quantity) -> bool:
 def comparable(first: Quantity, second: Quantity) -> bool:
     """Whether the units are the same as far as they are written."""
     if not first.base or not second.base:
-        ratio = max(abs(first.value), abs(second.value)) / max(1e-12, min(abs(first.value), abs(second.value)))
-        return ratio < 9
+        low, high = sorted((abs(first.value), abs(second.value)))
+        return high < low * 9
     return first.base == second.base
+
+
+def unscaled(quantity: Quantity) -> Quantity:
+    """The number without its magnitude (186.8万小时 -> 186.8), for comparing with a cell whose unit is not known."""
+    return replace(quantity, value=quantity.value / quantity.scale, step=quantity.step / quantity.scale, unit="", scale=1.0)

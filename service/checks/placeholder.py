@@ -26,12 +26,22 @@ _CROSSES = re.compile(
 )
 _ONE_CROSS_DATE = re.compile(f"[{_CROSS}xX]年[{_CROSS}xX]月(?:[{_CROSS}xX]日)?")
 _AFTER_MEASURE = re.compile(f" ?{_MEASURE}")
+_AFTER_ANONYMISED = re.compile(
+    r" ?(?:型|客户|用户|顾客|部队|基地|工程|任务|卫星|导弹|装备|产品|项目|号机|号船|[省市县区镇村路街]|级|系列|军)"
+)
+_AFTER_SURNAME = re.compile(
+    "[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟"
+    "龙万段雷钱汤尹黎易常武乔贺赖龚文老小]\\Z"
+)
 _AFTER_ORGANISATION = re.compile(r" ?[^\s，。；、“”‘’《》（）()]{0,8}(?:公司|集团|厂|研究所|研究院)")
 _BEFORE_NUMBER = re.compile(r"(?:[：:=＝为达至约超共计由从到高低升降增减长了少是近第]|[≥≤><])[ 　]*\Z")
 _GOES_ON = re.compile(" ?[0-9A-Za-z一-鿿]")
 _QUOTED = re.compile("[“‘「『《\"']")
+_HAN_AROUND = re.compile("[一-鿿，。；：、（(]")
 _ANONYMOUS = re.compile(r"(?:某|如|例如|比如|为例|以|例)[ 　]*\Z")
-_BOXES = re.compile(r"□{2,}|■{3,}|[_＿]{3,}(?![A-Za-z0-9])|(?<![0-9A-Za-z.])\*{3,}(?=" + _MEASURE + ")")
+_BOXES = re.compile(
+    r"□{2,}|■{3,}|[_＿]{3,}(?![A-Za-z0-9])|(?<![0-9A-Za-z_])_{2}(?=" + _MEASURE + r")|(?<![0-9A-Za-z.])\*{3,}(?=" + _MEASURE + ")"
+)
 _EMPTY_ELLIPSIS = re.compile(rf"(?:[为达至约共到]|[：:]) ?(?:…+|\.{{3,6}}) ?(?={_MEASURE})")
 _HINT_LIMIT = re.compile(
     r"[（(【\[〔](?:限|不超过|不少于|控制在|要求|建议|约|字数)?[:： ]?[0-9０-９,，一二两三四五六七八九十百千万]{1,6} ?"
@@ -84,8 +94,12 @@ def _crosses(text: str, block: Block) -> Iterator[tuple[int, int]]:
             continue
         stands_for_number = bool(_AFTER_MEASURE.match(after)) or (bool(_BEFORE_NUMBER.search(before)) and not _GOES_ON.match(after))
         stands_for_name = bool(_AFTER_ORGANISATION.match(after)) and len(match[0]) > 1
+        upper = not match[0].islower()
+        stands_for_word = (
+            upper and not _AFTER_ANONYMISED.match(after) and not _AFTER_SURNAME.search(before) and bool(_HAN_AROUND.search(before[-1:]))
+        )
         alone = not before.strip(" 　\t\n") and not after.strip(" 　\t\n")
-        if stands_for_number or stands_for_name or alone or len(match[0].replace(" ", "")) >= 4:
+        if stands_for_number or stands_for_name or stands_for_word or alone or len(match[0].replace(" ", "")) >= 4:
             yield match.span()
 
 

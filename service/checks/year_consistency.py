@@ -9,13 +9,14 @@ are allowed for. "由38.2分钟缩短到27.4分钟" without years is set against
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from service.captions import captioned_tables
-from service.indicators import Figure, stated, tabled
+from service.indicators import Figure, of_matrix, stated, tabled
 from service.model import NotChecked, Submission, Violation
-from service.quantities import agree, comparable
+from service.quantities import agree, comparable, fold, unscaled, year_groups
 from service.tables import body, tables
 
 VALUES = frozenset({"indicator", "year", "first", "second", "place", "measured", "allowed"})
@@ -23,7 +24,10 @@ _SHORTEST_NAME = 3  # characters: 产量 alone may be anyone's
 _SHORTEST_PART = 4  # characters that a shortened name keeps of the table's
 _SENTENCE_MARKS = "。；;！？!?\n"
 _CLAUSE_MARKS = "，。；;！？!?\n"
+_LEAST_KEPT = 0.6  # share of the longer name's characters that the shorter one has
 _LEAST_SHARED = 0.3  # two statements of one indicator are of one order of magnitude
+_LEAST_SHARED_SURE = 0.05  # where name and unit are the same
+_NEUTRAL = re.compile("(?:成品|产品|整体|综合|平均|年均|第三方|全部|各类|本年|当年|客户)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +59,21 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
 
 
 def _rows(submission: Submission, foreign: Sequence[str]) -> Iterator[_Row]:
-    numbers = {item.start: item.caption.number for item in captioned_tables(submission, rows=2, columns=2) if item.caption is not None}
+    known = {item.start: item.caption for item in captioned_tables(submission, rows=2, columns=2) if item.caption is not None}
     for table in tables(submission):
-        place = numbers.get(table.start) or "表格"
+        caption = known.get(table.start)
+        place = caption.number if caption is not None and caption.number else "表格"
+        year = _only_year(submission.text[caption.start : caption.end]) if caption is not None else None
         rows: dict[str, list[Figure]] = {}
-        for figure in tabled(table, foreign):
+        for figure in (*tabled(table, foreign), *of_matrix(table, year, foreign)):
             rows.setdefault(figure.key, []).append(figure)
         for name, figures in rows.items():
             yield _Row(name, place, tuple(sorted(figures, key=lambda figure: figure.year or 0)))
+
+
+def _only_year(caption: str) -> int | None:
+    years = {year for group in year_groups(fold(caption)) for year in group.years}
+    return years.pop() if len(years) == 1 else None
 
 
 def _statements(submission: Submission) -> Iterator[Figure]:
@@ -86,7 +97,7 @@ def _against_tables(statements: Sequence[Figure], rows: Sequence[_Row], text: st
     for figure in statements:
         groups.setdefault((figure.group, figure.key), []).append(figure)
     for (_, name), figures in groups.items():
-        exact = [row for row in rows if row.name == name and len(name) >= _SHORTEST_NAME]
+        exact = [row for row in rows if row.name == name and len(name) >= _SHORTEST_NAME] or [row for row in rows if _same(name, row.name)]
         near = [row for row in rows if row.name != name and _shortened(name, row.name)] if not exact else []
         clashes = [_clashes(_dated(figures, row), row, supported=not exact) for row in exact or near]
         if clashes and all(clashes) and (exact or len(near) == 1):
@@ -94,9 +105,20 @@ def _against_tables(statements: Sequence[Figure], rows: Sequence[_Row], text: st
                 yield _violation(text, stated_figure, tabled_figure, (exact or near)[0].place)
 
 
-def _shortened(name: str, row: str) -> bool:
+def _same(name: str, row: str) -> bool:
+    """Whether two names are one but for what goes without saying: 成品一次合格率, 一次合格率."""
     short, long = sorted((name, row), key=len)
-    return len(short) >= _SHORTEST_PART and (long.endswith(short) or (long.startswith(short) and len(long) - len(short) <= 2))
+    return len(short) >= _SHORTEST_PART and long.endswith(short) and bool(_NEUTRAL.fullmatch(long[: -len(short)] or "成品"))
+
+
+def _shortened(name: str, row: str) -> bool:
+    """Whether one name may be the other cut short; a value that agrees must bear it out."""
+    short, long = sorted((name, row), key=len)
+    if len(short) < _SHORTEST_PART:
+        return False
+    rest = iter(long)
+    scattered = len(short) >= len(long) * _LEAST_KEPT and all(character in rest for character in short)
+    return long.endswith(short) or scattered
 
 
 def _dated(figures: Sequence[Figure], row: _Row) -> list[Figure]:
@@ -117,11 +139,8 @@ def _dated(figures: Sequence[Figure], row: _Row) -> list[Figure]:
 def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[tuple[Figure, Figure]]:
     """Stated and tabled values of one year that cannot be the same. A shortened name or a guessed year needs another value that agrees."""
     of_year = {figure.year: figure for figure in row.figures}
-    pairs = [
-        (figure, of_year[figure.year])
-        for figure in figures
-        if figure.year in of_year and comparable(figure.quantity, of_year[figure.year].quantity)
-    ]
+    pairs = [_paired(figure, of_year[figure.year]) for figure in figures if figure.year in of_year]
+    pairs = [pair for pair in pairs if comparable(pair[0].quantity, pair[1].quantity)]
     right = [pair for pair in pairs if agree(pair[0].quantity, pair[1].quantity)]
     wrong = [pair for pair in pairs if pair not in right]
     guessed = any(figure.order[1] > 1 for figure, _ in pairs)
@@ -129,12 +148,20 @@ def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[t
         return []
     if guessed:
         wrong = [pair for pair in wrong if not any(agree(pair[0].quantity, other.quantity) for other in row.figures)]
-    return [pair for pair in wrong if _same_order(*pair)]
+    return [pair for pair in wrong if _same_order(*pair, sure=not supported and not guessed)]
 
 
-def _same_order(first: Figure, second: Figure) -> bool:
+def _paired(here: Figure, there: Figure) -> tuple[Figure, Figure]:
+    """Both figures as they can be compared: a cell without a unit may leave out 万 as well."""
+    if not there.quantity.base and here.quantity.scale > 1 and not comparable(here.quantity, there.quantity):
+        return replace(here, quantity=unscaled(here.quantity)), there
+    return here, there
+
+
+def _same_order(first: Figure, second: Figure, *, sure: bool) -> bool:
     low, high = sorted((abs(first.quantity.value), abs(second.quantity.value)))
-    return low >= high * _LEAST_SHARED
+    alike = sure and bool(first.quantity.base) and first.quantity.base == second.quantity.base
+    return low >= high * (_LEAST_SHARED_SURE if alike else _LEAST_SHARED)
 
 
 def _against_text(statements: Sequence[Figure], params: Params, submission: Submission) -> Iterator[Violation]:
@@ -145,7 +172,7 @@ def _against_text(statements: Sequence[Figure], params: Params, submission: Subm
         earlier = known.setdefault((figure.key, figure.year), figure)
         if earlier is figure or earlier.quantity.unit != figure.quantity.unit:
             continue
-        if not agree(earlier.quantity, figure.quantity) and _same_order(earlier, figure):
+        if not agree(earlier.quantity, figure.quantity) and _same_order(earlier, figure, sure=False):
             yield _violation(submission.text, figure, earlier, _where(submission, earlier))
 
 
