@@ -17,6 +17,7 @@ from service.parse.limits import Limits
 from service.parse.ocr_page import OcrPage
 from service.parse.ocr_text import mended
 from service.parse.pdf_furniture import without_furniture
+from service.parse.pdf_library import use_own_fonts
 from service.parse.pdf_lines import Line, edges_of, lines_of
 from service.parse.pdf_ocr import with_recognised
 from service.parse.pdf_page import Page, Picture, Run, read_page
@@ -83,6 +84,7 @@ def _pages(data: bytes, name: str, *, most_pages: int, progress: Callable[[int, 
 
 
 def _open(data: bytes, name: str) -> Any:
+    use_own_fonts()
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
