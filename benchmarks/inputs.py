@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from functools import cache
+from pathlib import Path
 
 import docx
 from docx.document import Document
@@ -16,8 +17,10 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
 
+FONT = Path(__file__).parent.parent / "corpora" / "samples" / "sources" / "fonts" / "serif.ttf"
 SUBJECTS = ("质量部", "装配车间", "各班组", "供应商", "工艺小组", "检验人员", "设备部", "项目团队", "研发中心", "售后部门")
 ACTIONS = ("核对了", "重新测定了", "改进了", "记录了", "统计了", "复查了", "分析了", "修订了", "试验了", "对比了")
 OBJECTS = (
@@ -79,11 +82,15 @@ def writeup_docx(seed: int = 0) -> bytes:
 
 
 @cache
-def text_pdf(*, pages: int, ruled: int, seed: int = 0) -> bytes:
-    """A PDF of `pages` full pages of Chinese text (about 1,100 characters each); `ruled` of them carry a ruled table."""
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+def text_pdf(*, pages: int, ruled: int, embedded: bool, seed: int = 0) -> bytes:
+    """A PDF of `pages` full pages of Chinese text (about 1,000 characters each); `ruled` of them carry a ruled table.
+
+    `embedded`: with its font inside, as Word and LibreOffice write it; else STSong-Light, which the reader has to replace.
+    """
+    font = "serif" if embedded else "STSong-Light"
+    pdfmetrics.registerFont(TTFont(font, FONT) if embedded else UnicodeCIDFont(font))
     chance = random.Random(seed)
-    style = ParagraphStyle("body", fontName="STSong-Light", fontSize=12, leading=18, wordWrap="CJK", firstLineIndent=24)
+    style = ParagraphStyle("body", fontName=font, fontSize=12, leading=18, wordWrap="CJK", firstLineIndent=24)
     story: list[object] = []
     for page in range(pages):
         has_table = page < ruled
@@ -93,7 +100,7 @@ def text_pdf(*, pages: int, ruled: int, seed: int = 0) -> bytes:
                 ["指标", "单位", "2019年", "2020年", "2021年"],
                 *([f"指标{row}", "%", *(str(chance.randint(10, 99)) for _ in range(3))] for row in range(8)),
             ]
-            grid = Table(cells, style=[("FONTNAME", (0, 0), (-1, -1), "STSong-Light"), ("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
+            grid = Table(cells, style=[("FONTNAME", (0, 0), (-1, -1), font), ("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
             story += [Spacer(1, 12), grid]
         story.append(PageBreak())
     stream = io.BytesIO()

@@ -106,8 +106,8 @@ def docx_in_process(_: argparse.Namespace) -> Iterator[Measure]:
 
 def pdf_in_process(_: argparse.Namespace) -> Iterator[Measure]:
     """Reading alone, against pdfplumber's extract_text on the same pages."""
-    for ruled, limit in ((0, 0.4), (2, 0.8)):
-        data = inputs.text_pdf(pages=12, ruled=ruled)
+    for embedded, ruled, limit in ((True, 0, 0.4), (True, 2, 0.8), (False, 0, 0.4), (False, 2, 0.8)):
+        data = inputs.text_pdf(pages=12, ruled=ruled, embedded=embedded)
 
         def ours(data: bytes = data) -> object:
             return read_pdf(data, "writeup.pdf")
@@ -164,7 +164,7 @@ def many_files(options: argparse.Namespace) -> Iterator[Measure]:
 def pdf_memory(_: argparse.Namespace) -> Iterator[Measure]:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(6):
-            (Path(folder) / f"{number}.pdf").write_bytes(inputs.text_pdf(pages=40, ruled=10, seed=number))
+            (Path(folder) / f"{number}.pdf").write_bytes(inputs.text_pdf(pages=40, ruled=10, embedded=True, seed=number))
         command = biaogan("check", folder, "--edition", EDITION, "--jobs", "2", "--json", str(Path(folder) / ".reports.jsonl"))
         with peak_memory() as peak:
             run(command)
