@@ -39,8 +39,10 @@ run: $(VENV)/.installed  ## Build the environment and check the constructed writ
 	    for suffix in docx pdf; do [ ! -f "corpora/samples/$$name.$$suffix" ] || files+=("corpora/samples/$$name.$$suffix"); done; \
 	  done; \
 	  [ "$${#files[@]}" -gt 0 ] || continue; \
+	  rm -f "$(OUT)/$$edition.xlsx"; \
 	  $(BIN)/biaogan check "$${files[@]}" --edition "$$edition" --json "$(OUT)/$$edition.jsonl" --html "$(OUT)/$$edition" \
 	    --xlsx "$(OUT)/$$edition.xlsx" --annotate "$(OUT)/$$edition" || [ $$? -eq 1 ]; \
+	  [ -s "$(OUT)/$$edition.xlsx" ] || { echo "biaogan stopped early" >&2; exit 1; }; \
 	done
 	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*-批注.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
 	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
