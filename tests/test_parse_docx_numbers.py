@@ -104,7 +104,7 @@ def test_number_from_the_paragraph_style() -> None:
 
 
 def test_definition_through_a_numbering_style() -> None:
-    styles = '<w:style w:type="numbering" w:styleId="list"><w:name w:val="列表"/><w:pPr><w:numPr><w:numId w:val="2"/></w:numPr></w:pPr></w:style>'
+    styles = '<w:style w:styleId="list"><w:name w:val="列表"/><w:pPr><w:numPr><w:numId w:val="2"/></w:numPr></w:pPr></w:style>'
     numbering = (
         '<w:abstractNum w:abstractNumId="0"><w:numStyleLink w:val="list"/></w:abstractNum>'
         f'<w:abstractNum w:abstractNumId="1"><w:styleLink w:val="list"/>{level(0, "decimalEnclosedCircle", "%1")}</w:abstractNum>'
