@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import gc
 import os
 import resource
 import sys
@@ -25,6 +26,7 @@ _CLONE_NEWNET = 0x40000000
 _OPEN_FILES = 64
 _WRITTEN_BYTES = 1024 * 1024  # the error output is all a child ever writes to a file
 _NO_TEXT = "文件里没有读到任何文字，可能全是图片或空白页。请提交可以选中文字的 Word 文件；只有扫描件时，请提交清晰的 PDF。"
+_MANY_OBJECTS = 100_000  # left from reading; then the cycles among them are looked for
 _CONVERTED = {"doc", "wps", "rtf"}
 
 
@@ -86,11 +88,15 @@ def _read(request: Request, kind: Format) -> tuple[Document, tuple[int, ...]]:
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     decoder = msgspec.msgpack.Decoder(Request)
+    # A reader makes hundreds of thousands of objects and few cycles: collecting while it works costs a fifth of the time.
+    gc.disable()
     while head := source.read(LENGTH.size):
         request = decoder.decode(source.read(LENGTH.unpack(head)[0]))
         _allow_processor(request.limits.seconds)
         sink.write(pack(answer(request)))
         sink.flush()
+        if gc.get_count()[0] > _MANY_OBJECTS:
+            gc.collect()
 
 
 def main() -> None:

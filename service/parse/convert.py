@@ -20,7 +20,6 @@ from service.parse.process import clean_environment, end_group
 _PROGRAMS = ("soffice", "libreoffice", "/Applications/LibreOffice.app/Contents/MacOS/soffice")
 _MEMORY_KIB = 6 * 1024 * 1024  # address space; LibreOffice maps some 2 GB before it does anything
 _POLL = 0.03
-_START_SECONDS = 30.0  # a first start on a cold disk
 # What the sandbox may see of the machine, read only; fonts and libraries, no home, no data.
 _VISIBLE = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix", "/var/cache/fontconfig", "/var/lib/libreoffice")
 # Fields that make LibreOffice fetch something; the same number of other letters leaves them to their stored result.
@@ -106,7 +105,7 @@ def _run(
     )
     answered = 0
     try:
-        deadline = time.monotonic() + limits.convert_seconds + _START_SECONDS
+        deadline = time.monotonic() + limits.convert_seconds + limits.convert_start_seconds
         while process.poll() is None and time.monotonic() < deadline and not stopped():
             time.sleep(_POLL)
             # A file is whole when a later one has begun: LibreOffice works through them in order.

@@ -21,11 +21,12 @@ class Limits:
     pages: int = 600
     characters: int = 5_000_000  # of a text file
     seconds: float = 30.0  # wall clock and processor time for one file in the child
-    memory: int = 1024 * MIB  # address space of a child
+    memory: int = 768 * MIB  # address space of a child; real documents need less than 512
     reply_bytes: int = 128 * MIB  # what a child may send back for one file
     files_per_child: int = 200  # then a fresh child takes over
     child_growth: int = 250 * MIB  # resident memory at which a child is replaced after its file
     convert_seconds: float = 60.0  # LibreOffice, for one file
+    convert_start_seconds: float = 30.0  # more for the first: a start on a cold disk
     convert_batch: int = 24  # files in one run of LibreOffice
     ocr_pages: int = 100
     ocr_page_seconds: float = 60.0  # one page; usually 2 to 4, on a busy machine 10

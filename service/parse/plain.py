@@ -16,6 +16,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\ufff
 # Written Chinese and English: what a text decoded with the right encoding is made of.
 _ORDINARY = re.compile("[\t-\r -~·×÷°±µ–—‘’“”…‰Ⅰ-Ⅻ①-⓿─-╿■-◿\u2000-\u206f\u2100-\u22ff\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _ENOUGH_ORDINARY = 0.95
+_ENOUGH_USUAL = 0.6  # traditional characters share some two thirds with GB2312
 _SAMPLE = 200_000
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x0c\x1a]")
 _BLANKS = " \t\u3000\xa0"
@@ -39,11 +40,17 @@ def decode(data: bytes) -> str | None:
             return _clean(data.decode(encoding, "replace"))
     if b"\0" in data:
         return _without_mark(data)
-    for encoding in ("utf-8", "gb18030"):
-        text = _decoded(data, encoding)
-        if text is not None:
-            return text
-    return _without_mark(data)
+    text = _decoded(data, "utf-8")
+    if text is not None:
+        return text
+    text = _decoded(data, "gb18030")
+    return text if text is not None and _is_usual_chinese(text) else _without_mark(data)
+
+
+def _is_usual_chinese(text: str) -> bool:
+    """Whether the characters are in use: nearly any two bytes are some character, but few are one of GB2312."""
+    sample = text[:_SAMPLE]
+    return len(sample.encode("gb2312", "ignore").decode("gb2312")) >= _ENOUGH_USUAL * len(sample)
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:
@@ -58,7 +65,11 @@ def _without_mark(data: bytes) -> str | None:
     """UTF-16 without a mark: the byte order that gives ordinary characters."""
     if len(data) % 2:
         return None
-    return next(filter(None, (_clean(data.decode(encoding, "replace")) for encoding in ("utf-16-le", "utf-16-be"))), None)
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = _clean(data.decode(encoding, "replace"))
+        if text is not None and _is_usual_chinese(text):
+            return text
+    return None
 
 
 def _clean(text: str) -> str | None:
