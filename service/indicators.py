@@ -182,13 +182,14 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
         if not _is_name(name) or quantity.unit in {"个百分点", "百分点"} or compared:
             previous, opened = quantity, None
             continue
+        begins = bool(re.search("[由从]", segment)) and not near
         reaches = previous is not None and bool(_TO_VERB.search(_strip_links(segment)))
-        if year is None and not near and opened is not None and reaches:
+        if not near and opened is not None and reaches:
             yield Figure(name, None, opened, opened.start, opened.end, (0, 2), group_id)
             yield Figure(name, None, quantity, quantity.start, quantity.end, (1, 2), group_id)
-        elif year is not None and not _CHANGE_OF.search(_strip_links(segment)):
+        elif year is not None and not begins and not _CHANGE_OF.search(_strip_links(segment)):
             yield Figure(name, year, quantity, quantity.start, quantity.end, (0, 1), group_id)
-        opened = quantity if bool(re.search("[由从]", segment)) and not near else None
+        opened = quantity if begins else None
         previous = quantity
 
 

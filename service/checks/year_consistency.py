@@ -86,8 +86,10 @@ def _statements(submission: Submission) -> Iterator[Figure]:
 
 
 def _foreign(text: str, figure: Figure, foreign: Sequence[str]) -> bool:
-    """Whether the clause of a statement speaks of others or of aims, outside the indicator's own name."""
-    start = max((text.rfind(mark, 0, figure.start) for mark in _CLAUSE_MARKS), default=-1) + 1
+    """Whether the clause of a statement, or what leads up to it with a colon, speaks of others or of aims, outside the indicator's name."""
+    sentence = max(text.rfind(mark, 0, figure.start) for mark in _SENTENCE_MARKS) + 1
+    colon = text.find("：", sentence, figure.start)
+    start = sentence if colon >= 0 else max(text.rfind(mark, 0, figure.start) for mark in _CLAUSE_MARKS) + 1
     clause = text[start : figure.end].replace(figure.indicator, "")
     return any(word in clause for word in foreign)
 
@@ -147,8 +149,14 @@ def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[t
     if (supported or guessed) and not right:
         return []
     if guessed:
-        wrong = [pair for pair in wrong if not any(agree(pair[0].quantity, other.quantity) for other in row.figures)]
+        wrong = [pair for pair in wrong if _is_last(pair[0]) and not any(agree(pair[0].quantity, other.quantity) for other in row.figures)]
     return [pair for pair in wrong if _same_order(*pair, sure=not supported and not guessed)]
+
+
+def _is_last(figure: Figure) -> bool:
+    """Of 由 a 到 b only b: a may be older than the table."""
+    position, count = figure.order
+    return count != 2 or position == 1
 
 
 def _paired(here: Figure, there: Figure) -> tuple[Figure, Figure]:
