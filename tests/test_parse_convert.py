@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -106,3 +107,28 @@ def test_fields_that_fetch_are_disarmed(tmp_path: Path) -> None:
     assert b"INCLUDETEXT" not in seen
     assert word not in seen
     assert seen.startswith(b"{\\rtf1 XXXXXXXXXXX file ")
+
+
+@pytest.mark.slow
+@needs_soffice
+def test_words_binary_format_under_either_name(tmp_path: Path) -> None:
+    (tmp_path / "稿.rtf").write_bytes(_rtf(*_LINES))
+    profile = (tmp_path / "profile").as_uri()
+    command = [
+        find_soffice() or "",
+        f"-env:UserInstallation={profile}",
+        "--headless",
+        "--convert-to",
+        "doc:MS Word 97",
+        "--outdir",
+        str(tmp_path),
+    ]
+    subprocess.run([*command, str(tmp_path / "稿.rtf")], check=True, capture_output=True, timeout=120)
+    (tmp_path / "稿.wps").write_bytes((tmp_path / "稿.doc").read_bytes())
+    with Reader(jobs=1) as reader:
+        readings = list(reader.read_all([tmp_path / "稿.doc", tmp_path / "稿.wps"]))
+    assert [reading.format for reading in readings] == ["doc", "wps"]
+    for reading in readings:
+        assert isinstance(reading.outcome, Document)
+        assert reading.outcome.text == "\n".join(_LINES)
+        assert reading.outcome.layout_known

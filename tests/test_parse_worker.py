@@ -210,3 +210,38 @@ def test_the_way_in_imports_no_reader() -> None:
 def test_few_files_are_no_trouble(make: Callable[[], list[Path]]) -> None:
     with Reader(jobs=3) as reader:
         assert [_code(reading.outcome) for reading in reader.read_all(make())] == ["file_missing"] * len(make())
+
+
+def _scanned_pdf(path: Path) -> Path:
+    """A page that is nothing but a picture."""
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(path))
+    canvas.drawImage(ImageReader(Image.new("RGB", (800, 1100), "white")), 0, 0, 595, 842)
+    canvas.save()
+    return path
+
+
+def test_a_scan_without_ocr_says_so(tmp_path: Path) -> None:
+    with Reader(jobs=1, ocr=False) as reader:
+        reading = reader.read(_scanned_pdf(tmp_path / "扫描.pdf"))
+    assert (_code(reading.outcome), reading.format) == ("ocr_off", "pdf")
+    assert "请" in str(reading.outcome)
+
+
+def test_a_scan_where_ocr_is_not_installed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.parse.ocr.is_installed", lambda: False)
+    with Reader(jobs=1) as reader:
+        assert _code(reader.read(_scanned_pdf(tmp_path / "扫描.pdf")).outcome) == "ocr_missing"
+
+
+@pytest.mark.slow
+def test_an_empty_scan_is_tried_and_refused(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr", reason="OCR is not installed")
+    told: list[Progress] = []
+    with Reader(jobs=1) as reader:
+        reading = next(reader.read_all([_scanned_pdf(tmp_path / "扫描.pdf")], progress=told.append))
+    assert _code(reading.outcome) == "no_text"
+    assert {step.stage for step in told} == {"read", "ocr"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from service.errors import Unreadable
@@ -26,11 +27,12 @@ _CONTENTS_ENTRY = re.compile(r"(?P<text>.*?[^\s.…·‥])[\s.…·‥\u3000]+\d
 _NUMBERED = re.compile(
     r"(?:第[一二三四五六七八九十\d]+[章节部]|[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|[（(]?\d{1,2}(?:\.\d{1,2})*[)）、.．\s]|[①-⑳])"
 )
-_ENDS_SENTENCE = tuple("。！？!?；;：:…”」）)")
+# What an editor keeps together at a line's end: a Latin word, a character with the marks around it.
+_UNIT = re.compile(r"[!-~]+|[“‘（《「『【]*.[，。、；：？！”’）》」』】…—%％]*")
 _WRAP_WIDTHS = range(40, 111)  # columns at which editors and e-mail wrap
-_WRAP_SLACK = 3  # columns a full line may fall short: a wide character or a mark that may not begin a line
-_WRAP_SLACK_LATIN = 16  # more, when the next line begins with a word that would not have fitted
-_WRAP_SHARE = 0.5  # of the lines that are full, in a text wrapped by its editor
+_WRAP_SPREAD = 6  # columns between full lines: marks that hang over, characters and words that did not fit
+_WRAP_SHARE = 0.35  # of the lines that are full, in a text wrapped by its editor
+_WRAP_LINES = 6  # fewer say nothing
 
 
 def decode(data: bytes) -> str | None:
@@ -135,27 +137,29 @@ def _paragraph(lines: Sequence[str], position: int, width: int | None) -> tuple[
 
 
 def join(before: str, after: str) -> str:
-    """Two lines of a paragraph: a blank between Latin words, none next to a Chinese character."""
-    return f"{before} {after}" if before[-1:].isascii() and after[:1].isascii() else before + after
+    """Two lines of a paragraph: a blank between Latin words, none next to a Chinese character or inside a number."""
+    latin = before[-1:].isascii() and after[:1].isascii() and not (before[-1:].isdigit() and after[:1].isdigit())
+    return f"{before} {after}" if latin else before + after
 
 
 def wrap_width(lines: Sequence[str]) -> int | None:
     """The width at which an editor wrapped the text, in columns; None where a line is a paragraph.
 
-    A text is wrapped where no line is longer than the width and most lines just reach it.
+    A text is wrapped where no line but a table's is longer and many just reach the same width.
     """
-    widths = [display_width(line.rstrip(_BLANKS)) for line in lines if line.strip(_BLANKS)]
-    if len(widths) < 6 or max(widths) not in _WRAP_WIDTHS:
+    widths = [display_width(line.rstrip(_BLANKS)) for line in lines if line.strip(_BLANKS) and "\t" not in line.strip(_BLANKS)]
+    longest = max(widths, default=0)
+    full = Counter(width for width in widths if width >= longest - _WRAP_SPREAD)
+    if len(widths) < _WRAP_LINES or longest not in _WRAP_WIDTHS or full.total() < _WRAP_SHARE * len(widths):
         return None
-    full = sum(1 for width in widths if width >= max(widths) - _WRAP_SLACK)
-    return max(widths) if full >= _WRAP_SHARE * len(widths) else None
+    # Half-width characters shift a line by one column; marks that hang over make few lines longer.
+    commonest, times = max(full.items(), key=lambda item: (item[1], item[0]))
+    return commonest + 1 if full[commonest + 1] * 4 > times else commonest
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:
-    """Whether a wrapped line's paragraph goes on in the next one."""
+    """Whether a wrapped line's paragraph goes on in the next one: what stands there would not have fitted any more."""
     if not following.strip(_BLANKS) or following[0] in _BLANKS or _NUMBERED.match(following):
         return False
-    short = width - display_width(line.rstrip(_BLANKS))
-    if short > (_WRAP_SLACK_LATIN if following[0].isascii() else _WRAP_SLACK):
-        return False
-    return short <= 1 or not line.rstrip(_BLANKS).endswith(_ENDS_SENTENCE)
+    unit = _UNIT.match(following)
+    return display_width(line.rstrip(_BLANKS)) + display_width(unit[0] if unit else following[0]) > width
