@@ -45,6 +45,14 @@ def test_field_without_an_end_swallows_nothing() -> None:
     assert texts(read(para("前", mark("begin"), instruction("PAGE"), "中") + para("后文还在"))) == ["前", "后文还在"]
 
 
+def test_fields_that_only_begin_swallow_nothing() -> None:
+    assert texts(read(para("前", mark("begin"), mark("begin"), "中") + para("后文还在") + para(mark("end"), "尾"))) == [
+        "前",
+        "后文还在",
+        "尾",
+    ]
+
+
 def test_form_checkboxes() -> None:
     box = '<w:ffData><w:checkBox><w:sizeAuto/><w:default w:val="0"/>{}</w:checkBox></w:ffData>'
     ticked = mark("begin", box.format("<w:checked/>")) + instruction("FORMCHECKBOX") + mark("separate") + mark("end")

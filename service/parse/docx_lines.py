@@ -21,6 +21,7 @@ _NUMBERED: Final = re.compile(
 )
 _WORD_CHARACTER: Final = re.compile(r"[A-Za-z0-9]")
 _FULL_LINE: Final = 20  # a line this long without a mark at its end goes on in the next
+_JOINED_MAX: Final = 1000
 _SHORT_LINE: Final = 40  # lines of a title broken by hand
 _STOP: Final = re.compile(r"[。；！？]")
 
@@ -94,7 +95,7 @@ def _goes_on(upper: str, lower: str, *, by_hand: bool) -> bool:
         return False
     if by_hand:
         return len(upper) <= _SHORT_LINE and len(lower) <= _SHORT_LINE and not _STOP.search(upper + lower)
-    return len(upper) >= _FULL_LINE and not _NUMBERED.match(upper)
+    return _FULL_LINE <= len(upper) <= _JOINED_MAX and not _NUMBERED.match(upper)
 
 
 def around(line: list[Piece], text: str, figures: list[Figure]) -> tuple[list[Figure], list[Figure]]:

@@ -48,13 +48,14 @@ class _Field:
 class Walker:
     """Goes through the document once; what is found beside the text stands in its attributes."""
 
-    __slots__ = ("_carry", "_fields", "_formats", "_instructions", "_numbering", "chunks", "notes", "revisions", "sections")
+    __slots__ = ("_carry", "_contents", "_fields", "_formats", "_instructions", "_numbering", "chunks", "notes", "revisions", "sections")
 
     def __init__(self, formats: Formats, numbering: Numbering) -> None:
         self._formats = formats
         self._numbering = numbering
         self._fields: list[_Field] = []
         self._instructions = 0  # open fields whose result has not begun: what stands there is not printed
+        self._contents = 0  # open fields that make a contents page
         self._carry: Para | None = None  # a paragraph whose mark is deleted: its text begins the next one
         self.revisions = 0
         self.chunks = 0
@@ -153,11 +154,11 @@ class Walker:
 
     def _end_fields(self) -> None:
         """A field without an end must not swallow the rest of the document: only few instructions run over several paragraphs."""
-        if self._instructions and not self._fields[-1].instruction.upper().startswith(_SPANNING_FIELDS):
-            last = self._fields[-1]
-            if not last.result and last.instruction:
-                self._instructions -= 1
-                self._fields.pop()
+        while self._instructions and not self._fields[-1].result:
+            if self._fields[-1].instruction.upper().startswith(_SPANNING_FIELDS):
+                break
+            self._fields.pop()
+            self._instructions -= 1
 
     def _inline(self, parent: etree._Element, para: Para) -> None:  # noqa: C901 - one branch an element
         for child in parent:
@@ -192,7 +193,7 @@ class Walker:
         props = self._formats.run_props(properties) if properties is not None else _NO_PROPS
         before = len(para.pieces)
         self._run_content(run, para, self._formats.run(para.style, props))
-        if len(para.pieces) > before and any(item.contents for item in self._fields):
+        if self._contents and len(para.pieces) > before:
             para.toc = True
 
     def _run_content(self, run: etree._Element, para: Para, looks: RunFormat) -> None:  # noqa: C901 - one branch an element
@@ -247,9 +248,12 @@ class Walker:
             last = self._fields[-1]
             last.result = True
             last.contents = last.instruction.upper().startswith("TOC")
+            self._contents += last.contents
             self._instructions -= 1
-        elif kind == "end" and self._fields and not self._fields.pop().result:
-            self._instructions -= 1
+        elif kind == "end" and self._fields:
+            closed = self._fields.pop()
+            self._contents -= closed.contents
+            self._instructions -= not closed.result
 
     def _drawing(self, element: etree._Element, para: Para) -> None:
         found = inspect(element)
@@ -257,10 +261,10 @@ class Walker:
             para.figures.append(Figure(len(para.pieces), found.anchored, element))
         if not found.boxes:
             return
-        fields, instructions = self._fields, self._instructions
-        self._fields, self._instructions = [], 0
+        outer = self._fields, self._instructions, self._contents
+        self._fields, self._instructions, self._contents = [], 0, 0
         items = [item for box in found.boxes for item in self.flow(box)]
-        self._fields, self._instructions = fields, instructions
+        self._fields, self._instructions, self._contents = outer
         if items:
             para.boxes.append((items, found.grouped and len(found.boxes) > 1))
 
