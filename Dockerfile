@@ -9,11 +9,12 @@ RUN python -m venv /opt/biaogan && /opt/biaogan/bin/pip install --no-cache-dir '
 
 FROM python:3.11-slim
 ARG LIBREOFFICE=0
-# libgl1 and libglib2.0-0: OpenCV, which the OCR needs. The fonts are for LibreOffice, which lays pages out.
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
- && if [ "$LIBREOFFICE" = 1 ]; then apt-get install -y --no-install-recommends libreoffice-writer fonts-noto-cjk; fi \
- && rm -rf /var/lib/apt/lists/* \
+# LibreOffice lays pages out, so it needs Chinese fonts. The OCR's OpenCV is the headless one and needs no more than what is here.
+RUN if [ "$LIBREOFFICE" = 1 ]; then \
+      apt-get update \
+      && apt-get install -y --no-install-recommends libreoffice-writer fonts-noto-cjk \
+      && rm -rf /var/lib/apt/lists/*; \
+    fi \
  && useradd --create-home --uid 10001 biaogan
 COPY --from=build /opt/biaogan /opt/biaogan
 ENV PATH=/opt/biaogan/bin:$PATH PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
