@@ -23,7 +23,7 @@ from service.parse.pdf_ocr import with_recognised
 from service.parse.pdf_page import Page, Picture, Run, read_page
 from service.parse.pdf_paragraphs import Paragraph, paragraphs_of, style_of
 from service.parse.pdf_roles import Role, roles_of
-from service.parse.pdf_tables import Table, continues, joined, tables_of
+from service.parse.pdf_tables import Table, around, continues, grids_of, joined, tables_of
 
 MOST_OBJECTS = 60_000  # of a page
 MOST_CHARACTERS = 100_000  # of a page
@@ -110,9 +110,10 @@ def _needs_ocr(page: Page) -> bool:
 
 
 def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[int]) -> Document:
-    contents = without_furniture(pages)
+    grids = [grids_of(page.rules) for page in pages]
+    contents = without_furniture(pages, [[around(grid) for grid in each] for each in grids])
     clean = [[run for run in (_without_garbage(run) for run in runs) if run is not None] for runs in contents]
-    parted = [tables_of(page, runs) for page, runs in zip(pages, clean, strict=True)]
+    parted = [tables_of(page, runs, each) for page, runs, each in zip(pages, clean, grids, strict=True)]
     items: list[Item] = []
     for page, (tables, runs), edges in zip(pages, parted, edges_of(pages, [rest for _, rest in parted]), strict=True):
         items += _items(page, tables, runs, edges)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.parse.pdf_lines import cluster
-from service.parse.pdf_page import Page, Run
+from service.parse.pdf_page import Box, Page, Run
 
 _DIGITS = re.compile(r"[0-9０-９]+|(?<=第)[一二三四五六七八九十百]+(?=页)")
 _PAGE_NUMBER = re.compile(
@@ -17,17 +17,18 @@ _HEAD, _FOOT = 0.2, 0.85  # zones of the page's height where headers and footers
 _NUMBER_HEAD, _NUMBER_FOOT = 0.09, 0.9
 
 
-def without_furniture(pages: Sequence[Page]) -> list[list[Run]]:
-    """Each page's runs that belong to the text."""
+def without_furniture(pages: Sequence[Page], tables: Sequence[Sequence[Box]]) -> list[list[Run]]:
+    """Each page's runs that belong to the text. Rows of a table (boxes by page) that reaches out of the zones stay: its head may recur."""
     kept = [_printed(page) for page in pages]
     rows = [[(_key(row, page), row) for row in cluster(runs)] for page, runs in zip(pages, kept, strict=True)]
     repeated = _repeated(pages, rows)
     out: list[list[Run]] = []
-    for page, page_rows in zip(pages, rows, strict=True):
+    for page, page_rows, boxes in zip(pages, rows, tables, strict=True):
+        long = [box for box in boxes if box[3] > _HEAD * page.height and box[1] < _FOOT * page.height]
         runs: list[Run] = []
         for index, (key, row) in enumerate(page_rows):
             zone = _zone(row, page)
-            if zone and (key, zone) in repeated:
+            if zone and (key, zone) in repeated and not any(box[1] <= row[0].y <= box[3] for box in long):
                 continue
             if index in {0, len(page_rows) - 1} and _is_page_number(key, row, page):
                 continue

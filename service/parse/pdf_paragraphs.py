@@ -55,9 +55,12 @@ class Paragraph:
         return Counter(line.font for line in self.lines).most_common(1)[0][0]
 
     @property
-    def alignment(self) -> Alignment:
+    def alignment(self) -> Alignment | None:
+        """None where one line fills its column: it may be centred, justified or neither."""
         if all(centred(line) for line in self.lines[-1:]) and all(centred(line) or full(line, None) for line in self.lines):
             return "center"
+        if len(self.lines) == 1 and full(self.lines[0], None):
+            return None
         return "justify" if len(self.lines) > 2 and all(full(line, None) for line in self.lines[:-1]) else "left"
 
     @property
@@ -131,9 +134,10 @@ def lead(line: Line) -> float:
 
 
 def centred(line: Line) -> bool:
-    """Whether a line stands in the middle between the margins, clearly away from both."""
+    """Whether a line stands in the middle between the margins, clearly away from both; an indented line that ends early does not."""
     room = min(line.x0 - line.left, line.right - line.x1)
-    return room > 1.2 * line.size and abs((line.x0 - line.left) - (line.right - line.x1)) < max(1.2 * line.size, 0.12 * room)
+    clear = max(1.2 * line.size, 0.09 * (line.right - line.left))
+    return room > clear and abs((line.x0 - line.left) - (line.right - line.x1)) < max(1.2 * line.size, 0.12 * room)
 
 
 def paragraphs_of(lines: Iterable[Line], style: Style) -> list[Paragraph]:

@@ -31,6 +31,7 @@ _SENTENCE = re.compile(r"[。；;！!？?，,：:]$")
 _INNER = re.compile(r"[。；！？]")
 _BLACK = re.compile(r"hei|黑体|gothic|sans.*bold|xiaobiaosong|小标宋", re.IGNORECASE)
 _LONGEST = 50
+_COVER_LINES = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,8 @@ def roles_of(paragraphs: Sequence[Paragraph], style: Style) -> list[Role]:
     """One role a paragraph."""
     contents = _contents(paragraphs)
     title = _title(paragraphs, style, contents)
-    headings = {
-        index: paragraph
-        for index, paragraph in enumerate(paragraphs)
-        if index not in title and index not in contents and _is_heading(paragraph, style)
-    }
+    apart = title | contents | _cover(paragraphs)
+    headings = {index: paragraph for index, paragraph in enumerate(paragraphs) if index not in apart and _is_heading(paragraph, style)}
     levels = _levels(headings)
     out: list[Role] = []
     for index in range(len(paragraphs)):
@@ -74,6 +72,13 @@ def _contents(paragraphs: Sequence[Paragraph]) -> set[int]:
         return set()
     heads = {index for index in range(min(lines)) if _CONTENTS.fullmatch(paragraphs[index].text.strip())}
     return lines | heads
+
+
+def _cover(paragraphs: Sequence[Paragraph]) -> set[int]:
+    """The paragraphs of a first page that holds a few short lines alone: title, organisation, date; its large lines are no headings."""
+    first = [index for index, paragraph in enumerate(paragraphs) if paragraph.page == 1]
+    short = all(len(paragraphs[index].text) <= _LONGEST and form_of(paragraphs[index].text) not in _STRONG for index in first)
+    return set(first) if short and len(first) <= _COVER_LINES and len(first) < len(paragraphs) else set()
 
 
 def _stands_out(paragraph: Paragraph, style: Style) -> bool:

@@ -32,15 +32,14 @@ class Table:
     page: int
 
 
-def tables_of(page: Page, runs: Sequence[Run]) -> tuple[list[Table], list[Run]]:
+def tables_of(page: Page, runs: Sequence[Run], grids: Sequence[Sequence[Box]]) -> tuple[list[Table], list[Run]]:
     """The page's ruled tables from top to bottom, and the runs outside them."""
-    grids = _grids(page.rules)
     tables: list[Table] = []
     rest = list(runs)
     for grid in grids:
         inside: list[Run] = []
         outside: list[Run] = []
-        box = (min(c[0] for c in grid), min(c[1] for c in grid), max(c[2] for c in grid), max(c[3] for c in grid))
+        box = around(grid)
         for run in rest:
             (inside if _within(run, box) else outside).append(run)
         table = _table(page, grid, box, inside)
@@ -50,12 +49,17 @@ def tables_of(page: Page, runs: Sequence[Run]) -> tuple[list[Table], list[Run]]:
     return sorted(tables, key=lambda table: table.box[1]), rest
 
 
+def around(grid: Sequence[Box]) -> Box:
+    """The box of a grid's cells."""
+    return min(c[0] for c in grid), min(c[1] for c in grid), max(c[2] for c in grid), max(c[3] for c in grid)
+
+
 def _within(run: Run, box: Box) -> bool:
     middle = (run.x0 + run.x1) / 2
     return box[0] - 1 <= middle <= box[2] + 1 and box[1] - 1 <= run.y - 0.3 * run.size <= box[3] + 1
 
 
-def _grids(rules: Sequence[Rule]) -> list[list[Box]]:
+def grids_of(rules: Sequence[Rule]) -> list[list[Box]]:
     """Groups of cells that ruled lines enclose, by pdfplumber's search on pdfium's lines."""
     across = [rule for rule in rules if rule.horizontal]
     down = [rule for rule in rules if not rule.horizontal]
