@@ -91,8 +91,7 @@ def number_of(text: str, *, label: str = "") -> Number | None:
                 continue
             if label:
                 return Number(form, value, label, 0)
-            keep = match.end() if form != "做法一" else 0  # 做法一：… is part of the heading's words
-            return Number(form, value, match[0].strip(), keep)
+            return Number(form, value, match[0].strip(), match.end())
     return Number(label, None, label, 0) if label else None
 
 
