@@ -1,4 +1,4 @@
-"""Indicators, years and values, as sentences and tables state them: "准时交付率由2019年的91.2%提高到2021年的97.5%" gives two figures.
+"""Indicators, years and values as sentences state them: "准时交付率由2019年的91.2%提高到2021年的97.5%" gives two figures.
 
 Only what is stated plainly is read; what a reader would have to guess is left out. Nothing here is a limit.
 """
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from service.quantities import Quantity, Years, fold, quantities, year_groups
-from service.tables import Field, Table
 from service.text import sentences
 
 _VERB = (
@@ -30,13 +29,16 @@ _TREND = re.compile(
     "(?:也|均|都|则)?(?:逐年|持续|稳步|明显|大幅|连续|不断|显著|进一步|快速|三年|连年|同步)*(?:提高|提升|上升|增长|增加|改善|下降|降低|减少|缩短|好转|向好|攀升|变化|变化明显)(?:明显|显著)?\\Z"
 )
 _CHANGED = (
-    "(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|高于|低于|优于|好于|相差|差|超过|高出|比|较|同比|环比|降幅|增幅|升幅|新增|折合|相当于"
+    "(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|高于|低于|优于|好于|相差|差|超过|高出|(?<!可)比|较|同比|环比|降幅|增幅|升幅|新增|折合|相当于"
     "|第|排名|位列|居|每|按)\\Z"
 )
 _CHANGE = re.compile(
-    f"{_CHANGED}|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
+    f"{_CHANGED}|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|(?<!可)比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
 )
 _CHANGE_OF = re.compile(_CHANGED)
+_ADVERBIAL = re.compile("据|统计|数据|显示|截[至止]|调查|其中|通过|经过|以来|预计|结果|表明|到$|自$|过程|努力|情况")
+_ORGANISATION = re.compile("(?<![分子])(?:公司|集团|研究所|研究院|医院|机场|酒店|学院|我厂|全厂|本厂|总厂)$")
+_FROM = re.compile("(?<=[一-鿿]{3})[由从](?!业)")
 _SERIES = re.compile("分别|依次|逐年为|各年")
 _LIST_GAP = re.compile("[ ]?(?:[、,，;；/→]|和|及|与|到|至|再到)?[ ]?(?:约|近|的)?[ ]?\\Z")
 _YEARS_WORD = re.compile("(?:近|前|过去|最近|上述|这)?(?:三|3|两|四|五|几)年(?:来|间|里)?")
@@ -48,13 +50,6 @@ _NEUTRAL = re.compile(
 )
 _NAME = re.compile("[0-9A-Za-z一-鿿μ%/—-]{2,26}")
 _HAN_PAIR = re.compile("[一-鿿]{2}|[A-Za-z]{3,}")
-_OWN_YEAR = re.compile(
-    "(?:公司|本公司|我公司|本企业)?(?:(20[0-9]{2})(?:年度?)?|([0-9]{2})年度?)(?:全年|实际|实绩|完成|实际值|完成值|数据|数值|值|末|底|年末|年底)?(?:[（(][^（）()]{1,8}[）)])?"
-)
-_UNIT_COLUMN = re.compile("(?:计量)?单位")
-_GENERIC_HEAD = re.compile("(?:序号|指标|指标名称|项目|名称|年份|年度|类别|内容|时间|单位)?")
-_UNIT_IN_LABEL = re.compile("[（(]([^（）()]{1,12})[）)]|[，,/][ ]?([%‰]|[A-Za-z]{1,6})\\Z")
-_LARGEST_FIGURE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +83,15 @@ def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, .
     """What the sentences of text[start:end] state."""
     folded = fold(text)
     found: list[Figure] = []
-    subject = ""
+    subject: Figure | None = None
     for left, right in sentences(folded, start, len(text) if end is None else end):
         figures = _sentence(folded, left, right, subject)
         found.extend(replace(figure, group=figure.group + left * 64) for figure in figures)
-        subject = figures[-1].indicator if figures else ""
+        subject = figures[-1] if figures else None
     return tuple(found)
 
 
-def _sentence(text: str, start: int, end: int, subject: str) -> list[Figure]:
+def _sentence(text: str, start: int, end: int, subject: Figure | None) -> list[Figure]:
     numbers = [q for q in quantities(text, start, end) if not _is_attribute(text, q)]
     if not numbers:
         return []
@@ -157,53 +152,86 @@ def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> tuple[in
     return found
 
 
-def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence[Years], subject: str) -> Iterator[Figure]:
+def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence[Years], subject: Figure | None) -> Iterator[Figure]:
     """Numbers one by one: the year beside each, the name before it or taken over from the number before."""
-    name, last_end, group_id = subject, start, 0
+    name, last_end, group_id = subject.indicator if subject else "", start, 0
     previous: Quantity | None = None
+    last = subject.quantity if subject else None
     opened: Quantity | None = None  # the a of 由 a 到 b
     for quantity in numbers:
         clause = _clause_start(text, start, quantity.start)
-        between = [group for group in years if last_end <= group.end <= quantity.start]
-        group = between[-1] if between else None
-        left = max(last_end, clause, group.end if group else 0)
-        segment = text[left : quantity.start]
-        own = _clean(segment)
+        group = next((group for group in reversed(years) if last_end <= group.end <= quantity.start), None)
         near = group is not None and group.end >= clause and len(group.years) == 1 and not group.partial
-        compared = near and group is not None and text[max(start, group.start - 1) : group.start] in set("比较与同")
-        if not own and near and group is not None:
-            own = _before(text, max(start, last_end), group.start, back=previous is None)
+        segment = text[max(last_end, clause, group.end if group else 0) : quantity.start]
+        own = _own_name(text, segment, max(start, last_end), group if near else None, back=previous is None)
         if own:
             name, group_id, opened = own, quantity.start % 64, None
-        elif _cleaned_away(segment) and clause >= last_end and not near and previous is not None:
+        elif _other_unit(last, quantity) or (previous is not None and _other_subject(segment, near=near, last_end=last_end, clause=clause)):
             name = ""
-        year = _year_of(group, years, text, start, near=near)
+        year = _year_of(group, years, text, start, quantity.start, near=near)
         last_end = quantity.end
-        if not _is_name(name) or quantity.unit in {"个百分点", "百分点"} or compared:
+        if not _is_name(name) or quantity.unit in {"个百分点", "百分点"} or (near and _is_compared(text, start, group)):
             previous, opened = quantity, None
             continue
         begins = bool(re.search("[由从]", segment)) and not near
         reaches = previous is not None and bool(_TO_VERB.search(_strip_links(segment)))
         if not near and opened is not None and reaches:
-            yield Figure(name, None, opened, opened.start, opened.end, (0, 2), group_id)
-            yield Figure(name, None, quantity, quantity.start, quantity.end, (1, 2), group_id)
+            first, final = _range_of(years, text, start, quantity.start)
+            order = (0, 2) if first is None else (0, 1)
+            yield Figure(name, first, opened, opened.start, opened.end, order, group_id)
+            yield Figure(name, final, quantity, quantity.start, quantity.end, (1, 2) if final is None else (0, 1), group_id)
         elif year is not None and not begins and not _CHANGE_OF.search(_strip_links(segment)):
             yield Figure(name, year, quantity, quantity.start, quantity.end, (0, 1), group_id)
-        opened = quantity if begins else None
-        previous = quantity
+        opened, previous, last = quantity if begins else None, quantity, quantity
+
+
+def _own_name(text: str, segment: str, start: int, group: Years | None, *, back: bool) -> str:
+    """The name between a year (or the number before) and a number, with what narrows it before the year: A线2021年合格率 is not 合格率."""
+    own = _clean(segment)
+    if group is None:
+        return own
+    if not own:
+        return _before(text, start, group.start, back=back)
+    ahead = _bare(text[_clause_start(text, start, group.start) : group.start])
+    if not ahead or _ADVERBIAL.search(ahead) or _ORGANISATION.search(ahead):
+        return own
+    return ahead + own if _is_name(ahead + own) else own
+
+
+def _is_compared(text: str, start: int, group: Years | None) -> bool:
+    """比2019年提高…: the year is what the value is compared with."""
+    return group is not None and text[max(start, group.start - 1) : group.start] in set("比较与同")
+
+
+def _other_subject(segment: str, *, near: bool, last_end: int, clause: int) -> bool:
+    """Whether a new clause speaks of something that could not be read as a name."""
+    return len(segment.strip()) > 3 and clause >= last_end and not near
+
+
+def _other_unit(last: Quantity | None, quantity: Quantity) -> bool:
+    return last is not None and bool(last.base and quantity.base) and last.base != quantity.base
 
 
 def _strip_links(segment: str) -> str:
     return segment.rstrip(" 约近的")
 
 
-def _year_of(group: Years | None, years: Sequence[Years], text: str, start: int, *, near: bool) -> int | None:
-    """The year beside a number, or the only year of the sentence where the sentence begins with it (2021年销售…台，营业收入…亿元)."""
+def _year_of(group: Years | None, years: Sequence[Years], text: str, start: int, end: int, *, near: bool) -> int | None:
+    """The year beside a number, or the one that the sentence begins with while no other is named (2021年销售…台，营业收入…亿元)."""
     if group is not None and near:
         return group.years[0]
-    if len(years) == 1 and len(years[0].years) == 1 and not years[0].partial and not text[start : years[0].start].strip("截至到在 “"):
-        return years[0].years[0]
+    named = [other for other in years if other.end <= end]
+    if len(named) == 1 and len(named[0].years) == 1 and not named[0].partial and not text[start : named[0].start].strip("截至到在 “"):
+        return named[0].years[0]
     return None
+
+
+def _range_of(years: Sequence[Years], text: str, start: int, end: int) -> tuple[int | None, int | None]:
+    """First and last year where the sentence begins with a span and names no other year (2019年至2021年，返工率由…降到…)."""
+    named = [group for group in years if group.end <= end]
+    if len(named) == 1 and len(named[0].years) > 1 and named[0].spans and not text[start : named[0].start].strip(" “"):
+        return named[0].years[0], named[0].years[-1]
+    return None, None
 
 
 def _before(text: str, start: int, end: int, *, back: bool) -> str:
@@ -232,6 +260,12 @@ def _inside_bracket(text: str, start: int, position: int) -> bool:
 
 def _clean(piece: str) -> str:
     """A noun phrase without what links it to its number; "" where nothing is left or it speaks of a change."""
+    piece = _FROM.split(_bare(piece))[0]
+    return piece if _is_name(piece) else ""
+
+
+def _bare(piece: str) -> str:
+    """A piece without leading and trailing function words; "" where it speaks of a change."""
     piece = _BRACKETED.sub("", piece).strip()
     while True:
         shorter = _YEARS_WORD.sub("", piece) if len(piece) < 40 else piece
@@ -241,154 +275,9 @@ def _clean(piece: str) -> str:
         lead = _LEAD.match(shorter)
         shorter = shorter[lead.end() :] if lead else shorter
         if shorter == piece:
-            break
+            return piece
         piece = shorter
-    return piece if _is_name(piece) else ""
-
-
-def _cleaned_away(segment: str) -> bool:
-    return len(segment.strip()) > 3
 
 
 def _is_name(name: str) -> bool:
     return 2 <= len(name) <= 26 and bool(_NAME.fullmatch(name)) and bool(_HAN_PAIR.search(name))
-
-
-def tabled(table: Table, foreign: Sequence[str]) -> tuple[Figure, ...]:
-    """What a table states of own years, as columns or as rows; those that a word of `foreign` (目标, 行业平均) marks are left out.
-
-    An indicator that occurs twice in the table (for two products, say) is ambiguous and left out.
-    """
-    figures = _by_columns(table, foreign) or _by_rows(table, foreign)
-    places: dict[tuple[str, int | None], int] = {}
-    for figure in figures:
-        places[(figure.key, figure.year)] = places.get((figure.key, figure.year), 0) + 1
-    return tuple(figure for figure in figures if places[(figure.key, figure.year)] == 1)
-
-
-def of_matrix(table: Table, year: int | None, foreign: Sequence[str]) -> tuple[Figure, ...]:
-    """What a table without years in its head states of the one year of its caption: 产品 × 指标, named by row and column together."""
-    if year is None or not table.rows or any(_own_year(field) for row in table.rows for field in row):
-        return ()
-    found: list[Figure] = []
-    head = table.rows[0]
-    for index, row in enumerate(table.rows[1:], 1):
-        label = row[0].text if row[0] is not None else ""
-        for column in range(1, min(len(row), len(head))):
-            title = head[column]
-            if title is None or any(word in title.text or word in label for word in foreign):
-                continue
-            inner = _UNIT_IN_LABEL.search(title.text)
-            unit = (inner[1] or inner[2]) if inner else ""
-            found.extend(_cell(row[column], label + _UNIT_IN_LABEL.sub("", title.text).strip(), unit, year, (0, 1), index))
-    return tuple(found)
-
-
-def _own_year(field: Field | None) -> int | None:
-    match = _OWN_YEAR.fullmatch(re.sub(r"\s", "", fold(field.text))) if field else None
-    if not match:
-        return None
-    return int(match[1]) if match[1] else 2000 + int(match[2])
-
-
-def _year_columns(row: Sequence[Field | None]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for column, field in enumerate(row):
-        year = _own_year(field)
-        if year is not None and column > 0:
-            found[column] = year
-    return found if len(set(found.values())) > 1 or (found and len(row) <= 3) else {}
-
-
-def _by_columns(table: Table, foreign: Sequence[str]) -> list[Figure]:
-    found: list[Figure] = []
-    columns: dict[int, int] = {}
-    for index, row in enumerate(table.rows):
-        headed = _year_columns(row)
-        if headed:
-            columns = {
-                column: year
-                for column, year in headed.items()
-                if not any(_marked(above[column] if column < len(above) else None, foreign) for above in table.rows[:index])
-            }
-            columns = {column: year for column, year in columns.items() if list(columns.values()).count(year) == 1}
-            head = row
-            continue
-        if not columns or len(row) < max(columns) + 1:
-            continue
-        label, unit = _label(row, min(columns), head)
-        if not label or any(word in label for word in foreign):
-            continue
-        for order, (column, year) in enumerate(sorted(columns.items())):
-            found.extend(_cell(row[column], label, unit, year, (order, len(columns)), index))
-    return found
-
-
-def _marked(field: Field | None, foreign: Sequence[str]) -> bool:
-    return field is not None and any(word in field.text for word in foreign)
-
-
-def _label(row: Sequence[Field | None], first: int, head: Sequence[Field | None]) -> tuple[str, str]:
-    """The row's name and unit from its cells before the first year."""
-    name, unit = "", ""
-    for column in range(first):
-        field = row[column]
-        if field is None or not field.text:
-            continue
-        headed = head[column]
-        if headed is not None and _UNIT_COLUMN.fullmatch(headed.text.replace(" ", "")):
-            unit = field.text
-        elif not re.fullmatch(r"[0-9.、一二三四五六七八九十（）()]{1,4}", field.text):
-            name = field.text
-    inner = _UNIT_IN_LABEL.search(name)
-    return _UNIT_IN_LABEL.sub("", name).strip(), unit or (inner[1] or inner[2] if inner else "")
-
-
-def _by_rows(table: Table, foreign: Sequence[str]) -> list[Figure]:
-    head = table.rows[0]
-    rows = [(index, place, year) for index, row in enumerate(table.rows) for place in (0, 1) if (year := _year_at(row, place)) is not None]
-    if len({year for _, _, year in rows}) < 2:
-        return []
-    found: list[Figure] = []
-    for index, place, year in rows:
-        row = table.rows[index]
-        group = row[0].text if place == 1 and row[0] is not None else ""
-        for column in range(place + 1, len(row)):
-            title = head[column].text if column < len(head) and head[column] is not None else ""  # type: ignore[union-attr]
-            label = group if _GENERIC_HEAD.fullmatch(title) or (group and len(table.rows[0]) == 3) else title
-            if not label or any(word in label or word in title for word in foreign):
-                continue
-            inner = _UNIT_IN_LABEL.search(label)
-            unit = (inner[1] or inner[2]) if inner else ""
-            found.extend(_cell(row[column], _UNIT_IN_LABEL.sub("", label).strip(), unit, year, (0, 1), column))
-    return found
-
-
-def _year_at(row: Sequence[Field | None], column: int) -> int | None:
-    return _own_year(row[column]) if column < len(row) else None
-
-
-def _cell(field: Field | None, label: str, unit: str, year: int, order: tuple[int, int], group: int) -> Iterator[Figure]:
-    """The figure of a cell that holds a number and nothing else."""
-    if field is None or len(field.text) > _LARGEST_FIGURE:
-        return
-    numbers = list(quantities(fold(field.text)))
-    if (
-        len(numbers) != 1
-        or not re.fullmatch(r"(?:约|[<>≤≥＜＞])?[ ]?", field.text[: numbers[0].start])
-        or field.text[numbers[0].end :].strip()
-    ):
-        return
-    quantity = _with_unit(numbers[0], unit)
-    moved = replace(quantity, start=field.start, end=field.end)
-    yield Figure(label, year, moved, field.start, field.end, order, group)
-
-
-def _with_unit(quantity: Quantity, unit: str) -> Quantity:
-    """The table's unit (万元, ppm) put on a bare number."""
-    if quantity.unit or not unit:
-        return quantity
-    measure = next(quantities("1" + fold(unit)), None)
-    if measure is None or not measure.unit:
-        return quantity
-    return replace(quantity, value=quantity.value * measure.value, step=quantity.step * measure.value, unit=measure.unit)

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.captions import tables_of
-from service.indicators import Figure, stated, tabled
+from service.indicators import Figure, stated
 from service.model import NotChecked, Section, Submission, Violation
 from service.quantities import fold, year_groups
+from service.tabulated import tabled
 
 VALUES = frozenset({"section", "found", "wanted", "measured", "allowed"})
 _MANY = 8  # years that a message names

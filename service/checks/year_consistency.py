@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from service.captions import captioned_tables
-from service.indicators import Figure, of_matrix, stated, tabled
+from service.indicators import Figure, stated
 from service.model import NotChecked, Submission, Violation
 from service.quantities import agree, comparable, fold, unscaled, year_groups
 from service.tables import body, tables
+from service.tabulated import of_matrix, tabled
 
 VALUES = frozenset({"indicator", "year", "first", "second", "place", "measured", "allowed"})
 _SHORTEST_NAME = 3  # characters: 产量 alone may be anyone's
