@@ -120,6 +120,10 @@ def test_blanks_that_are_trimmed_keep_the_place() -> None:
     assert commented(check(body, "首行")) == ["　　首行"]  # no run is split for an indent alone
 
 
+def test_characters_that_nobody_sees_do_not_shift_the_place() -> None:
+    assert commented(check(para("质\u200b量标\u200b杆经验"), "杆经", "质量")) == ["质\u200b量", "杆经"]
+
+
 @pytest.mark.parametrize(
     "wrapped",
     [

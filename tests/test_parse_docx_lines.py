@@ -108,3 +108,12 @@ def test_indents_of_blanks_are_trimmed_and_offsets_agree() -> None:
 def test_tabs_hyphens_and_unpreserved_blanks() -> None:
     body = "<w:p><w:r><w:t> 甲 </w:t><w:tab/><w:t>乙</w:t><w:noBreakHyphen/><w:t>丙</w:t><w:softHyphen/><w:t>丁</w:t></w:r></w:p>"
     assert texts(read(body)) == ["甲\t乙-丙丁"]
+
+
+def test_characters_that_nobody_sees_are_left_out() -> None:
+    assert texts(read(para("\ufeff质量\u200b标杆", "\u200e", "经验\u00ad"))) == ["质量标杆经验"]
+
+
+def test_large_initial_letter_belongs_to_its_paragraph() -> None:
+    body = para("公", properties='<w:framePr w:dropCap="drop" w:lines="3"/>') + para("司成立于1998年。")
+    assert texts(read(body)) == ["公司成立于1998年。"]

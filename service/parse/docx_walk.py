@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ _RPR: Final = W + "rPr"
 _T: Final = W + "t"
 _TBL: Final = W + "tbl"
 _SECTION: Final = W + "sectPr"
+_FRAME: Final = W + "framePr"
 _SDT: Final = W + "sdt"
 _CONTENT: Final = W + "sdtContent"
 _CELL: Final = W + "tcPr"
@@ -31,6 +33,9 @@ _WRAPPERS: Final = frozenset(W + name for name in ("hyperlink", "smartTag", "cus
 _SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 _XML_BLANKS: Final = " \t\r\n"
 _LINE_MARKS: Final = str.maketrans("\t\r\n", "   ")
+# Zero-width blanks, marks of direction and of byte order: not seen, not counted, and in the way of every comparison.
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]")
+_VISIBLE: Final = re.compile("[^\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]+")
 _NO_PROPS: Final = RunProps()
 _SPANNING_FIELDS: Final = ("IF", "SET", "QUOTE", "COMPARE", "INCLUDETEXT")
 _MAX_COLUMNS: Final = 2000
@@ -104,11 +109,13 @@ class Walker:
         props = para_props(properties)
         style = self._formats.style(props.style)
         para = Para(element, style, props, toc=toc)
-        deleted = hidden = False
+        deleted = hidden = initial = False
         if properties is not None:
-            for child in properties.iterchildren(_RPR, _SECTION):
+            for child in properties.iterchildren(_RPR, _SECTION, _FRAME):
                 if child.tag == _SECTION:
                     self.sections.append(child)
+                elif child.tag == _FRAME:
+                    initial = child.get(W + "dropCap") in {"drop", "margin"}
                 else:
                     deleted, hidden = self._mark(child, style)
         if self._carry is not None:
@@ -116,7 +123,7 @@ class Walker:
             self._carry = None
         self._inline(element, para)
         self._end_fields()
-        if deleted:
+        if deleted or initial:  # a large initial letter is a paragraph of its own and begins the next one's first word
             self._carry = para
             return
         if not (hidden and not para.pieces):
@@ -356,6 +363,9 @@ def _add_text(para: Para, element: etree._Element, looks: RunFormat) -> None:
             return
     if not text.isprintable():
         text = plain_symbols(text.translate(_LINE_MARKS))
+        if _INVISIBLE.search(text):
+            para.pieces += [(part[0], element, offset + part.start(), looks) for part in _VISIBLE.finditer(text)]
+            return
     para.pieces.append((text, element, offset, looks))
 
 

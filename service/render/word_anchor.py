@@ -92,15 +92,10 @@ class Anchors:
         node, whole = self._outer(segment.element)
         if node is None or whole or node.tag != _R or segment.element.getparent() is not node:
             return node
-        inside = segment.start < position < segment.end
-        if segment.element.tag == _T and inside:
-            right, cut = _split_text(segment.element, segment.offset + position - segment.start)
-            self._segments[index : index + 1] = [
-                Segment(segment.start, position, segment.element, segment.offset - cut),
-                Segment(position, segment.end, right, 0),
-            ]
-            self._starts[index : index + 1] = [segment.start, position]
-            after = _split_run(node, right)
+        text = segment.element.text or ""
+        cut = segment.offset + position - segment.start
+        if segment.element.tag == _T and text[:cut].strip() and text[cut:].strip():  # no run is split for blanks alone
+            after = _split_run(node, self._split(index, position))
             return after if opening else node
         if opening:
             return _split_run(node, segment.element)
@@ -108,6 +103,27 @@ class Anchors:
         if following is not None:
             _split_run(node, following)
         return node
+
+    def _split(self, index: int, position: int) -> etree._Element:
+        """Parts the `w:t` of a segment at a position of the text; the new element with the rest."""
+        segment = self._segments[index]
+        cut = segment.offset + position - segment.start
+        right, lost = _split_text(segment.element, cut)
+        parts: list[Segment] = []
+        begin = stop = index
+        while begin and self._segments[begin - 1].element is segment.element:
+            begin -= 1
+        while stop < len(self._segments) and self._segments[stop].element is segment.element:
+            stop += 1
+        for item in self._segments[begin:stop]:
+            if item.start < position:
+                parts.append(Segment(item.start, min(item.end, position), item.element, item.offset - lost))
+            if item.end > position:
+                start = max(item.start, position)
+                parts.append(Segment(start, item.end, right, item.offset + start - item.start - cut))
+        self._segments[begin:stop] = parts
+        self._starts[begin:stop] = [item.start for item in parts]
+        return right
 
     def _outer(self, element: etree._Element) -> tuple[etree._Element | None, bool]:
         """The inline element that a mark may stand beside, and whether it must be taken as a whole."""
