@@ -49,11 +49,11 @@ class Children:
             idle = self._idle.pop() if self._idle else None
         child = idle or self._start()
         try:
-            reply = child.ask(request, seconds=self._limits.seconds)
+            reply = child.ask(request, seconds=request.limits.seconds)
         except ChildDiedError as death:
             self._drop(child)
             code, message = _DIED[death.reason]
-            return Refused(code, message.format(seconds=self._limits.seconds))
+            return Refused(code, message.format(seconds=request.limits.seconds))
         if child.is_worn(files=self._limits.files_per_child, growth=self._limits.child_growth):
             self._drop(child)
         else:

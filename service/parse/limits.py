@@ -17,10 +17,12 @@ class Limits:
     entries: int = 4000  # parts of a docx
     ratio: int = 150  # unpacked to packed size of an XML part above `ratio_from` bytes
     ratio_from: int = MIB
-    elements: int = 600_000  # "<" in one XML part, about twice its elements; reading takes some 6 µs and 600 bytes for each
+    elements: int = 400_000  # "<" in one XML part, about twice its elements; reading takes some 6 µs and 600 bytes for each
     pages: int = 600
-    characters: int = 5_000_000  # of a text file
-    seconds: float = 30.0  # wall clock and processor time for one file in the child
+    characters: int = 2_000_000  # of a text file
+    lines: int = 100_000  # of a text file
+    seconds: float = 15.0  # wall clock and processor time for one file in the child; real ones take less than one
+    pdf_seconds: float = 60.0  # the same for a PDF: hundreds of pages may have tables
     memory: int = 768 * MIB  # address space of a child; real documents need less than 512
     reply_bytes: int = 128 * MIB  # what a child may send back for one file
     files_per_child: int = 200  # then a fresh child takes over

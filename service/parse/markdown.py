@@ -11,8 +11,8 @@ from markdown_it.token import Token
 from service.parse.blocks import Builder, CellText, is_caption
 from service.parse.plain import join
 
-_FRONT_MATTER = re.compile(r"\A---\n(?:[\w-]+:.*\n|\s+.*\n)*---\n")
-_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>|<!--.*?-->", re.DOTALL)
+_FRONT_MATTER_LINES = 60
+_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BLANKS = " \t\u3000\xa0\n"
 _MOST_NESTED = 20
@@ -23,7 +23,7 @@ def add_markdown(text: str, builder: Builder) -> None:
     parser = MarkdownIt("commonmark", {"maxNesting": _MOST_NESTED}).enable(["table", "strikethrough"])
     # Chinese writers indent paragraphs by blanks: that is no code.
     parser.disable(["code", "entity"])
-    tokens = parser.parse(_FRONT_MATTER.sub("", text))
+    tokens = parser.parse(_without_front_matter(text))
     position = 0
     lists: list[str] = []  # the label of each list level; "" where bulleted
     while position < len(tokens):
@@ -41,6 +41,16 @@ def add_markdown(text: str, builder: Builder) -> None:
             for line in _plain(token.content).split("\n"):
                 _add_text(line, builder)
         position += 1
+
+
+def _without_front_matter(text: str) -> str:
+    """The text without the settings that some editors keep between two lines of hyphens at its head."""
+    lines = text.split("\n", _FRONT_MATTER_LINES)
+    if lines[0] != "---" or "---" not in lines[1:-1]:
+        return text
+    end = lines.index("---", 1)
+    is_settings = all(":" in line or line[:1] in " -" for line in lines[1:end])
+    return "\n".join(lines[end + 1 :]) if is_settings else text
 
 
 def _follow_lists(token: Token, lists: list[str]) -> None:
@@ -91,7 +101,16 @@ def _inline_text(token: Token) -> str:
 
 
 def _plain(text: str) -> str:
-    return _TAG.sub("", _BREAK.sub("\n", text))
+    return _TAG.sub("", _BREAK.sub("\n", _without_comments(text)))
+
+
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    at = 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
 
 
 def _add_table(tokens: Sequence[Token], position: int, builder: Builder) -> int:

@@ -23,6 +23,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x0c\x1a]
 _BLANKS = " \t\u3000\xa0"
 _WORST_DAMAGE = 0.005  # share of bytes that may be undecodable: a file cut or edited with the wrong tool
 _CONTENTS = re.compile(r"目[ \u3000]*[录次]")
+_CONTENTS_LONGEST = 200
 _CONTENTS_ENTRY = re.compile(r"(?P<text>.*?[^\s.…·‥])[\s.…·‥\u3000]+\d{1,3}")
 _NUMBERED = re.compile(
     r"(?:第[一二三四五六七八九十\d]+[章节部]|[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|[（(]?\d{1,2}(?:\.\d{1,2})*[)）、.．\s]|[①-⑳])"
@@ -87,8 +88,9 @@ def read_plain(data: bytes, name: str, *, format: Format, limits: Limits) -> Doc
     text = decode(data)
     if text is None:
         raise Unreadable("file_damaged", "无法识别文本的编码，内容可能已损坏。请用记事本另存为 UTF-8 编码，或改用 .docx 提交。")
-    if len(text) > limits.characters:
-        raise Unreadable("file_over_limit", f"文本超过 {limits.characters // 10000} 万字的上限。请拆分后再提交。")
+    if len(text) > limits.characters or text.count("\n") + text.count("\r") > 2 * limits.lines:
+        most = f"{limits.characters // 10000} 万字或 {limits.lines // 10000} 万行"
+        raise Unreadable("file_over_limit", f"文本超过 {most} 的上限。请拆分后再提交。")
     notes: tuple[Note, ...] = ()
     if "\ufffd" in text:
         notes = (Note("encoding_damaged", f"文本中有 {text.count(chr(0xFFFD))} 处字符损坏，无法还原，字数和检查结果可能略有出入。"),)
@@ -108,17 +110,20 @@ def _add_lines(lines: Sequence[str], builder: Builder) -> None:
     width = wrap_width(lines)
     position = 0
     in_contents = False
+    no_table_before = 0
     while position < len(lines):
         line = lines[position].strip(_BLANKS)
-        entry = _CONTENTS_ENTRY.fullmatch(line)
-        if _CONTENTS.fullmatch(line) or (in_contents and entry):
+        entry = _CONTENTS_ENTRY.fullmatch(line) if in_contents and len(line) <= _CONTENTS_LONGEST else None
+        if _CONTENTS.fullmatch(line) or entry:
             builder.add(entry["text"] if entry else line, kind="toc")
             in_contents = True
             position += 1
             continue
         in_contents = in_contents and not line
-        table = table_at(lines, position)
-        if table:
+        table = table_at(lines, position) if position >= no_table_before else None
+        if table and not table.rows:
+            no_table_before = table.end
+        elif table:
             builder.add_table(CellText(row, column, text) for row, cells in enumerate(table.rows) for column, text in enumerate(cells))
             position = table.end
             continue

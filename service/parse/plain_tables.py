@@ -15,6 +15,8 @@ _RULE_LINE = re.compile(r"[\s\u2500-\u257f+|:=-]*[\u2500-\u257f+|=-]{3}[\s\u2500
 _LIST_NUMBER = re.compile(
     r"(?:第?[一二三四五六七八九十百\d]+(?:[.．]\d+)*[章节条、.．)）]?|[（(][一二三四五六七八九十\d]+[)）]|[①-⑳●•◆■○·*-])"
 )
+_LONGEST_LINE = 1000  # characters of a table's row
+_TRIED_AGAIN = 30  # rows
 _LONGEST_SPACED_CELL = 40
 _LONGEST_PAIRED_CELL = 30
 _MISALIGNED = 2  # columns
@@ -38,8 +40,13 @@ def display_width(text: str) -> int:
 
 
 def table_at(lines: Sequence[str], position: int) -> TextTable | None:
-    """The table that begins at a line; None where there is none. A table has two rows at least."""
+    """The table that begins at a line; None where there is none, without rows where none begins before its end.
+
+    A table has two rows at least.
+    """
     line = lines[position]
+    if len(line) > _LONGEST_LINE:
+        return None
     if "\t" in line.strip(_TRAILING):
         return _by_tabs(lines, position)
     if _RULE.search(line) or _RULE_LINE.fullmatch(line):
@@ -52,7 +59,7 @@ def table_at(lines: Sequence[str], position: int) -> TextTable | None:
 def _by_tabs(lines: Sequence[str], position: int) -> TextTable | None:
     rows: list[list[str]] = []
     for line in lines[position:]:
-        if "\t" not in line.strip(_TRAILING):
+        if "\t" not in line.strip(_TRAILING) or len(line) > _LONGEST_LINE:
             break
         rows.append([cell.strip(_TRAILING) for cell in line.rstrip(_TRAILING).split("\t")])
     if len(rows) < 2 or all(len(row) == 2 and _LIST_NUMBER.fullmatch(row[0]) for row in rows):
@@ -66,7 +73,7 @@ def _by_rules(lines: Sequence[str], position: int) -> TextTable | None:
     rows: list[list[str]] = []
     end = position
     for line in lines[position:]:
-        text = line.strip(_TRAILING)
+        text = line[:_LONGEST_LINE].strip(_TRAILING)
         if not _RULE_LINE.fullmatch(text):
             cells = [cell.strip(_TRAILING) for cell in _RULE.split(text)]
             if len(cells) < 3:
@@ -80,11 +87,14 @@ def _by_blanks(lines: Sequence[str], position: int) -> TextTable | None:
     first = _spaced(lines[position])
     rows: list[_Row] = []
     for line in lines[position:]:
-        row = _spaced(line)
-        if len(row.cells) != len(first.cells):
+        row = _spaced(line[: _LONGEST_LINE + 1])
+        if len(line) > _LONGEST_LINE or len(row.cells) != len(first.cells):
             break
         rows.append(row)
-    return TextTable([row.cells for row in rows], position + len(rows)) if _is_spaced_table(rows) else None
+    if _is_spaced_table(rows):
+        return TextTable([row.cells for row in rows], position + len(rows))
+    # A short run is tried again from its next line, which may be better; a long one once, or its time would grow with its square.
+    return TextTable([], position + len(rows)) if len(rows) > _TRIED_AGAIN else None
 
 
 def _spaced(line: str) -> _Row:

@@ -51,7 +51,8 @@ _ZIP_OTHER: tuple[tuple[str, str, str], ...] = (
 )
 _MARKUP = re.compile(rb"\s*(?:<!doctype\s+html|<html|<\?xml|mime-version:)", re.IGNORECASE)
 _MARKDOWN_SUFFIXES = {".md", ".markdown"}
-_MARKDOWN = re.compile(r"^#{1,6} \S|^\s*\|?\s*:?-{3,}:?\s*\|[\s:|-]*$|^!\[[^\]\n]*\]\([^)\n]*\)", re.MULTILINE)
+_MARKDOWN = re.compile(r"#{1,6} \S|!\[[^\]]*\]\(|\|?[ :]?---")
+_MARKDOWN_LINES = 2000  # looked at
 
 
 def _refuse(what: str, mend: str, *, code: str = "format_unknown") -> Unreadable:
@@ -93,9 +94,10 @@ def _text_format(data: bytes, name: str) -> Format:
             "format_unknown",
             "无法识别文件类型：既不是 Word、PDF，也不是文本。文件可能已损坏，或只是改了扩展名；请重新导出为 .docx 或 PDF。",
         )
-    if PurePath(name).suffix.lower() in _MARKDOWN_SUFFIXES or len(_MARKDOWN.findall(text)) >= 2:
+    if PurePath(name).suffix.lower() in _MARKDOWN_SUFFIXES:
         return "md"
-    return "txt"
+    marked = sum(1 for line in text.split("\n", _MARKDOWN_LINES)[:_MARKDOWN_LINES] if _MARKDOWN.match(line))
+    return "md" if marked >= 2 else "txt"
 
 
 def _zip_format(data: bytes, *, limits: Limits) -> Format:

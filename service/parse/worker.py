@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from service.parse.ocr_page import OcrPage
 
 _LEGACY = (b"\xd0\xcf\x11\xe0", b"{\\rt")  # what LibreOffice has to convert begins so
+_PDF = b"%PDF-"
 _AHEAD = 4  # files a child that are read before the caller asks for them
 _OCR_OFF = "本次没有启用文字识别，扫描件里的文字未读出。请启用文字识别，或提交 Word 文件、带文字层的 PDF。"
 _NOTHING_RECOGNISED = "扫描件里没有识别出任何文字。请提交清晰的扫描件（200 DPI 以上），或提交 Word 文件。"
@@ -182,7 +183,8 @@ class Reader:
 
     def _ask(self, job: _Job, data: bytes, *, recognised: dict[int, OcrPage] | None = None) -> Reply:
         began = time.perf_counter()
-        reply = self.children.ask(Request(job.path.name, job.sha256, data, self.limits, job.format, recognised or {}))
+        limits = dataclasses.replace(self.limits, seconds=self.limits.pdf_seconds) if _PDF in data[:1024] else self.limits
+        reply = self.children.ask(Request(job.path.name, job.sha256, data, limits, job.format, recognised or {}))
         job.seconds += time.perf_counter() - began
         return reply
 
