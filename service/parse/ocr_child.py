@@ -20,7 +20,7 @@ from service.parse.wire import LENGTH
 
 _PIXELS = 2000  # of the longer side: what the detector works on
 _LEAST_CONFIDENCE = 0.5
-_DOUBTFUL = 0.75  # mean confidence below which the page may lie on its side
+_DOUBTFUL = 0.75  # mean confidence below which the page may be turned
 _PARAMETERS: dict[str, Any] = {
     "Global.log_level": "error",
     "Global.use_cls": False,
@@ -37,10 +37,9 @@ def recognise(page: Any, number: int, engine: Any) -> OcrPage:
     scale = _PIXELS / max(width, height, 1.0)
     image = page.render(scale=scale, may_draw_forms=False).to_numpy()
     turns, found = 0, _read(image, engine)
-    if _is_doubtful(found):
-        tried = {quarter: _read(np.ascontiguousarray(np.rot90(image, quarter)), engine) for quarter in (1, 3, 2)}
-        tried[0] = found
-        turns = max(tried, key=lambda quarter: sum(score * len(text) for _, text, score in tried[quarter]))
+    if others := _other_turns(found):
+        tried = {quarter: _read(np.ascontiguousarray(np.rot90(image, quarter)), engine) for quarter in others}
+        turns = max(tried, key=lambda quarter: _gain(tried[quarter]))
         found = tried[turns]
     upright = np.ascontiguousarray(np.rot90(image, turns))
     if turns % 2:
@@ -68,13 +67,18 @@ def _read(image: Any, engine: Any) -> list[tuple[Quad, str, float]]:
     ]
 
 
-def _is_doubtful(found: list[tuple[Quad, str, float]]) -> bool:
-    """Most lines stand upright like columns, or little was recognised with confidence."""
+def _other_turns(found: list[tuple[Quad, str, float]]) -> tuple[int, ...]:
+    """Quarter turns to try: the page lies on its side where lines stand like columns, and somehow wrong where little makes sense."""
     long = [(quad, score) for quad, text, score in found if len(text) > 3]
-    if not long:
-        return False
     tall = sum(1 for quad, _ in long if abs(quad[2][1] - quad[0][1]) > 1.5 * abs(quad[2][0] - quad[0][0]))
-    return tall * 2 > len(long) or statistics.fmean(score for _, score in long) < _DOUBTFUL
+    if long and tall * 2 > len(long):
+        return (1, 3)
+    doubtful = len(long) * 3 < len(found) or (bool(long) and statistics.fmean(score for _, score in long) < _DOUBTFUL)
+    return (0, 1, 2, 3) if doubtful else ()
+
+
+def _gain(found: list[tuple[Quad, str, float]]) -> float:
+    return sum(score * len(text) for _, text, score in found)
 
 
 def _tilt(found: list[tuple[Quad, str, float]]) -> float:
