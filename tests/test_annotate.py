@@ -114,6 +114,10 @@ def test_range_over_paragraphs_and_cells() -> None:
     assert commented(check(body, "末尾。\n第二段", "产量\n2021年\t35")) == ["末尾。第二段", "产量2021年35"]
 
 
+def test_blanks_at_the_ends_of_a_span_reach_into_no_other_run() -> None:
+    assert commented(check(para("for ", "education and ", "training"), " education and ")) == ["education and "]
+
+
 def test_blanks_that_are_trimmed_keep_the_place() -> None:
     body = "<w:p><w:r><w:t>  　　首行缩进的正文  </w:t></w:r></w:p>"
     assert commented(check(body, "缩进")) == ["缩进"]

@@ -47,11 +47,19 @@ def annotate(data: bytes, report: Report) -> bytes:
         placed.insert(0, (whole, *_title_place(report)))
     for group, start, end in placed:
         number = comments.next_id
-        if anchors.place(start, end, number):
+        if anchors.place(*_without_blanks(reading.document.text, start, end), number):
             comments.add([line for item in group for line in _lines(item)])
     return _rewritten(
         data, {reading.package.names[reading.package.main.lower()]: _serialised(reading.root, reading.package), **comments.parts()}
     )
+
+
+def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span without the blanks at its ends, where it holds anything else."""
+    words = text[start:end]
+    if not words.strip():
+        return start, end
+    return end - len(words.lstrip()), start + len(words.rstrip())
 
 
 def _title_place(report: Report) -> tuple[int, int]:
