@@ -88,16 +88,19 @@ def _add_text(line: str, builder: Builder) -> None:
 
 def _inline_text(token: Token) -> str:
     """What is shown of a line, pictures apart; hard breaks as newlines, soft ones joined as in a paragraph."""
-    text = ""
+    pieces: list[str] = [""]
     broken = False
     for child in token.children or []:
         if child.type == "softbreak":
             broken = True
             continue
         piece = "\n" if child.type == "hardbreak" else "" if child.type == "image" else _plain(child.content)
-        text = join(text, piece.lstrip(_BLANKS)) if broken and text and piece else text + piece
-        broken = False
-    return text
+        if broken and piece:
+            # Joined by the last character alone: a text is not built anew for each of its lines.
+            piece = join(pieces[-1][-1:], piece.lstrip(_BLANKS))[len(pieces[-1][-1:]) :] if pieces[-1] else piece
+        pieces += [piece] if piece else []
+        broken = broken and not piece
+    return "".join(pieces)
 
 
 def _plain(text: str) -> str:

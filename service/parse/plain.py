@@ -23,6 +23,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x0c\x1a]
 _BLANKS = " \t\u3000\xa0"
 _WORST_DAMAGE = 0.005  # share of bytes that may be undecodable: a file cut or edited with the wrong tool
 _CONTENTS = re.compile(r"目[ \u3000]*[录次]")
+_LONGEST_MARKDOWN_LINE = 20_000  # above, nobody wrote it, and the parser's time may grow with its square
 _CONTENTS_LONGEST = 200
 _CONTENTS_ENTRY = re.compile(r"(?P<text>.*?[^\s.…·‥])[\s.…·‥\u3000]+\d{1,3}")
 _NUMBERED = re.compile(
@@ -96,7 +97,7 @@ def read_plain(data: bytes, name: str, *, format: Format, limits: Limits) -> Doc
         notes = (Note("encoding_damaged", f"文本中有 {text.count(chr(0xFFFD))} 处字符损坏，无法还原，字数和检查结果可能略有出入。"),)
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     builder = Builder()
-    if format == "md":
+    if format == "md" and max(map(len, text.split("\n"))) <= _LONGEST_MARKDOWN_LINE:
         from service.parse.markdown import add_markdown  # noqa: PLC0415 - the rare case
 
         add_markdown(text, builder)

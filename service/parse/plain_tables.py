@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _TRAILING = " \t\u3000\xa0\r"
+_WIDE = re.compile("[^\x00-\x7f\uff61-\uffdc]")
 _GAP = re.compile(r"[ \xa0]{2,}|[ \xa0]*\u3000[ \xa0\u3000]*")
 _RULE = re.compile(r"[│┃|]")
 _RULE_LINE = re.compile(r"[\s\u2500-\u257f+|:=-]*[\u2500-\u257f+|=-]{3}[\s\u2500-\u257f+|:=-]*")
@@ -35,8 +35,8 @@ class _Row:
 
 
 def display_width(text: str) -> int:
-    """Columns on a terminal: wide characters take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
+    """Columns in an editor's Chinese font: everything but ASCII and half-width forms takes two."""
+    return len(text) + len(_WIDE.findall(text))
 
 
 def table_at(lines: Sequence[str], position: int) -> TextTable | None:
