@@ -335,7 +335,7 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: N
         text = document.text[block.start : block.end]
         if rank is not None:
             ranks.append((level, rank, 0.0))
-        elif max(named(text, names).values(), default=0.0) >= 0.75 and len(text) <= 20:
+        elif max(named(text, names).values(), default=0.0) >= 0.6 and len(text) <= 20:
             ranks.append((level, min(strong, default=-2.0), 0.0))
         else:
             size = block.layout.size if block.layout and block.layout.size else 0.0

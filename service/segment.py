@@ -197,25 +197,43 @@ def _closed(evidence: _Evidence, node: _Node) -> dict[str, float]:
 
 
 def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
+    """The best ways on after a node: all of it one section, a container of sections, or a section with others of its rank below."""
     after: _States = {}
     closed = _closed(evidence, node)
-    loose = node.heading is None
     for last, (score, path) in states.items():
         for label in evidence.labels:
             cost, reached = _move(evidence, last, label)
-            if loose and last not in {reached, -1}:
+            if node.heading is None and last not in {reached, -1}:
                 cost -= evidence.weights["turn"]
-            if loose and label != OTHER and last == -1:
+            if node.heading is None and label != OTHER and last == -1:
                 cost -= evidence.weights["turn"] / 2
             _better(after, reached, score + closed[label] + cost, ((node, label, True), path))
     if node.heading is not None and _may_open(evidence, node, node.heading):
         bonus = evidence.weights["group"] if evidence.group(node.heading) else -evidence.weights["open"]
         inner: _States = {last: (score + bonus, ((node, OTHER, False), path)) for last, (score, path) in states.items()}
-        for child in [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children]:
-            inner = _step(evidence, child, inner)
-        for last, (score, path) in inner.items():
-            _better(after, last, score, path)
+        _merge(after, _walk(evidence, [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children], inner))
+    if node.heading is not None and _level_unsure(evidence, node, node.heading):
+        leaf = _Node(node.heading, node.first, node.own[-1] + 1 if node.own else node.first + 1, node.own)
+        apart = {last: (score - evidence.weights["open"], path) for last, (score, path) in states.items()}
+        _merge(after, _walk(evidence, [leaf, *node.children], apart))
     return after
+
+
+def _walk(evidence: _Evidence, nodes: Sequence[_Node], states: _States) -> _States:
+    for node in nodes:
+        states = _step(evidence, node, states)
+    return states
+
+
+def _merge(into: _States, states: _States) -> None:
+    for last, (score, path) in states.items():
+        _better(into, last, score, path)
+
+
+def _level_unsure(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
+    """Whether the headings below stand there only because neither number nor outline says where: they may be its equals."""
+    plain = evidence.document.blocks[heading.block].kind != "heading"
+    return plain and not heading.form and any(child.heading is not None and not child.heading.form for child in node.children)
 
 
 def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
@@ -234,9 +252,7 @@ def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
 
 def _assign(evidence: _Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str]]:
     """The decided nodes with their labels, in document order."""
-    states: _States = {-1: (0.0, None)}
-    for node in roots:
-        states = _step(evidence, node, states)
+    states = _walk(evidence, roots, {-1: (0.0, None)})
     if not states:
         return []
     required = [i for i, key in enumerate(evidence.keys) if evidence.specs[key].required]
@@ -307,10 +323,12 @@ def _cut(evidence: _Evidence, own: Sequence[int], label: str, following: str) ->
 
 
 def _sections(document: Document, decided: Sequence[tuple[_Node, str]]) -> tuple[Section, ...]:
-    """Decided nodes as sections; neighbours without heading join the section before them when they are called the same."""
+    """Decided nodes as sections; a neighbour that is called the same joins the section before it if it has no heading or a lower one."""
     spans: list[tuple[str, Heading | None, int, int]] = []
     for node, label in decided:
-        if spans and node.heading is None and spans[-1][0] == label:
+        before = spans[-1][1] if spans else None
+        lower = node.heading is None or (before is not None and node.heading.level > before.level)
+        if spans and lower and spans[-1][0] == label:
             spans[-1] = (*spans[-1][:3], node.last)
         else:
             spans.append((label, node.heading, node.first, node.last))
