@@ -10,7 +10,8 @@ from service.parse.pdf_lines import Line, cluster, is_wide, line_of
 from service.parse.pdf_page import Page, Rule, Run
 from service.parse.pdf_paragraphs import lead
 
-_MOST_RULES = 3000  # of a page; a drawing has more
+_MOST_RULES = 12_000  # of a page, before the pieces of one line are joined; a drawing has more
+_MOST_CROSSINGS = 4000  # lines across times lines down: the search for cells takes seconds from there
 _SNAP = 3.0
 _HEAD = 0.2
 _ASIDE = 15.0
@@ -70,6 +71,9 @@ def grids_of(rules: Sequence[Rule]) -> list[list[Box]]:
     edges = [_edge(rule, "h") for rule in across] + [_edge(rule, "v") for rule in down]
     merged = finder.merge_edges(edges, _SNAP, _SNAP, _SNAP, _SNAP)
     merged = [edge for edge in merged if max(edge["x1"] - edge["x0"], edge["bottom"] - edge["top"]) > 4]
+    down_count = sum(1 for edge in merged if edge["orientation"] == "v")
+    if down_count * (len(merged) - down_count) > _MOST_CROSSINGS:
+        return []
     crossings = finder.edges_to_intersections(merged, _SNAP, _SNAP)
     cells = finder.intersections_to_cells(crossings)
     return [list(group) for group in finder.cells_to_tables(cells)] if cells else []
