@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from service import headings as headings_
 from service import lexicon, parts
+from service.evidence import BODY, OTHER, Evidence
 from service.model import Block, Document, Heading, Note, Section, SectionSpec, Submission
 from service.text import words as count
 
-OTHER = "other"
 _CLEAR = 0.9  # from here on a heading names its section
 _UNCLEAR = 0.6  # below, it names none
 _ENOUGH_SECTIONS = 2  # certain sections from which on order alone may place the others
-_BODY = {"paragraph", "list", "table", "caption", "figure"}
 
 
 @dataclass(slots=True)
@@ -39,82 +38,6 @@ class _Node:
 # A way through the tree: what each decided node was called, newest first.
 _Path = tuple[tuple[_Node, str, bool], Any] | None
 _States = dict[int, tuple[float, _Path]]  # last section reached (-1: none yet) -> best sum and the way there
-
-
-class _Evidence:
-    """What headings, paragraphs and places say for each section of the edition."""
-
-    def __init__(self, document: Document, specs: Sequence[SectionSpec], zone: parts.Zone) -> None:
-        self.document = document
-        self.names = lexicon.load("sections")
-        self.weights: Mapping[str, float] = self.names["weights"]
-        self.keys = [spec.key for spec in specs]
-        self.labels = [*self.keys, OTHER]
-        self.specs = {spec.key: spec for spec in specs}
-        self.groups = {_bare(spec.group) for spec in specs if spec.group}
-        self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
-        self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
-        self.declared = {key: frozenset(_bare(name) for name in (spec.name, *spec.headings)) for key, spec in self.specs.items()}
-        self.lexicon = {key: entry for key, entry in self.names.items() if key != "weights"}
-        self._headings: dict[int, dict[str, float]] = {}
-        self._cues: dict[int, dict[str, float]] = {}
-        self.words = {
-            key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
-            for key, entry in self.names.items()
-            if key != "weights" and key in self.specs
-        }
-
-    def group(self, heading: Heading) -> bool:
-        bare = _bare(heading.text)
-        return bare in self.groups
-
-    def heading(self, heading: Heading) -> dict[str, float]:
-        """0–1 a label. The edition's own and accepted headings are beyond doubt; sections that it does not ask for speak for `other`."""
-        if heading.block in self._headings:
-            return self._headings[heading.block]
-        bare = _bare(heading.text)
-        scores = dict.fromkeys(self.labels, 0.0)
-        for key, value in headings_.named(heading.text, self.lexicon).items():
-            label = key if key in self.specs else OTHER
-            scores[label] = max(scores[label], value)
-        scores.update((key, 1.0) for key, names in self.declared.items() if bare in names)
-        self._headings[heading.block] = scores
-        return scores
-
-    def cues(self, index: int) -> dict[str, float]:
-        """What one block's words say for each label; damped by its length and capped, so that no paragraph decides alone."""
-        if index in self._cues:
-            return self._cues[index]
-        block = self.document.blocks[index]
-        text = self.document.text[block.start : block.end]
-        scores = dict.fromkeys(self.labels, 0.0)
-        if block.kind in _BODY and text:
-            damp = self.weights["content"] / math.sqrt(max(1.0, len(text) / 120))
-            for key, (pattern, cues) in self.words.items():
-                scores[key] = min(self.weights["content_cap"], damp * sum(cues[word] for word in set(pattern.findall(text))))
-        self._cues[index] = scores
-        return scores
-
-    def content(self, index: int) -> dict[str, float]:
-        """What one block's words and place say for each label."""
-        block = self.document.blocks[index]
-        scores = dict(self.cues(index))
-        if block.kind in _BODY and block.end > block.start:
-            place = (block.start - self.start) / self.length
-            for key in self.keys:
-                scores[key] += self.weights["position"] * _place(self.names[key]["place"], place)
-        return scores
-
-
-def _place(expected: Sequence[float], place: float) -> float:
-    """1 within the stretch of a write-up where such a section usually stands, falling to -1 away from it."""
-    low, high = expected
-    away = max(low - place, place - high, 0.0)
-    return 1.0 - min(2.0, away * 6)
-
-
-def _bare(text: str | None) -> str:
-    return re.sub(r"[\s\u3000“”\"‘’《》（）()：:、，,。！？?!—-]", "", text or "")
 
 
 # --- the tree ----------------------------------------------------------------------------------------------------------------------
@@ -159,7 +82,7 @@ def _below(node: _Node) -> list[Heading]:
 # --- the assignment ----------------------------------------------------------------------------------------------------------------
 
 
-def _move(evidence: _Evidence, last: int, label: str) -> tuple[float, int]:
+def _move(evidence: Evidence, last: int, label: str) -> tuple[float, int]:
     """Cost of going from the last section to `label`, and the section reached."""
     if label == OTHER:
         return -evidence.weights["other"], last
@@ -177,7 +100,7 @@ def _better(states: _States, last: int, score: float, path: _Path) -> None:
         states[last] = (score, path)
 
 
-def _closed(evidence: _Evidence, node: _Node) -> dict[str, float]:
+def _closed(evidence: Evidence, node: _Node) -> dict[str, float]:
     """Evidence for each label if the node and all below it are one section."""
     scores = dict.fromkeys(evidence.labels, 0.0)
     own = evidence.heading(node.heading) if node.heading else {}
@@ -196,7 +119,7 @@ def _closed(evidence: _Evidence, node: _Node) -> dict[str, float]:
     return scores
 
 
-def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
+def _step(evidence: Evidence, node: _Node, states: _States) -> _States:
     """The best ways on after a node: all of it one section, a container of sections, or a section with others of its rank below."""
     after: _States = {}
     closed = _closed(evidence, node)
@@ -219,7 +142,7 @@ def _step(evidence: _Evidence, node: _Node, states: _States) -> _States:
     return after
 
 
-def _walk(evidence: _Evidence, nodes: Sequence[_Node], states: _States) -> _States:
+def _walk(evidence: Evidence, nodes: Sequence[_Node], states: _States) -> _States:
     for node in nodes:
         states = _step(evidence, node, states)
     return states
@@ -230,13 +153,13 @@ def _merge(into: _States, states: _States) -> None:
         _better(into, last, score, path)
 
 
-def _level_unsure(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
+def _level_unsure(evidence: Evidence, node: _Node, heading: Heading) -> bool:
     """Whether the headings below stand there only because neither number nor outline says where: they may be its equals."""
     plain = evidence.document.blocks[heading.block].kind != "heading"
     return plain and not heading.form and any(child.heading is not None and not child.heading.form for child in node.children)
 
 
-def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
+def _may_open(evidence: Evidence, node: _Node, heading: Heading) -> bool:
     """Whether the headings below may be sections: below a group, below a heading that names no section, or where they name several."""
     if not node.children:
         return False
@@ -250,7 +173,7 @@ def _may_open(evidence: _Evidence, node: _Node, heading: Heading) -> bool:
     return len(clear - {OTHER}) >= 2
 
 
-def _assign(evidence: _Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str]]:
+def _assign(evidence: Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str]]:
     """The decided nodes with their labels, in document order."""
     states = _walk(evidence, roots, {-1: (0.0, None)})
     if not states:
@@ -266,7 +189,7 @@ def _assign(evidence: _Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, st
     return decided[::-1]
 
 
-def _undecided(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
+def _undecided(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
     """Calls `other` what only its place speaks for: neither a heading nor the words of its text, nor certain sections around it."""
     certain = {
         label for _, label in decided if label != OTHER and _speaks(evidence, [node for node, given in decided if given == label], label)
@@ -276,7 +199,7 @@ def _undecided(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tu
     return [(node, label if label in certain else OTHER) for node, label in decided]
 
 
-def _speaks(evidence: _Evidence, nodes: Sequence[_Node], label: str) -> bool:
+def _speaks(evidence: Evidence, nodes: Sequence[_Node], label: str) -> bool:
     """Whether a heading or the words of these nodes speak for the label they were given."""
     if any(node.heading is not None and evidence.heading(node.heading)[label] >= _UNCLEAR for node in nodes):
         return True
@@ -288,7 +211,7 @@ def _speaks(evidence: _Evidence, nodes: Sequence[_Node], label: str) -> bool:
 # --- sections ----------------------------------------------------------------------------------------------------------------------
 
 
-def _split(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
+def _split(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
     """Looks for a required section that no heading names in the text under a single heading of the section before it."""
     present = {label for _, label in decided}
     result: list[tuple[_Node, str]] = []
@@ -307,14 +230,14 @@ def _split(evidence: _Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[
     return result
 
 
-def _following(evidence: _Evidence, label: str) -> str | None:
+def _following(evidence: Evidence, label: str) -> str | None:
     if label == OTHER:
         return None
     rest = [key for key in evidence.keys[evidence.keys.index(label) + 1 :] if evidence.specs[key].required]
     return rest[0] if rest else None
 
 
-def _cut(evidence: _Evidence, own: Sequence[int], label: str, following: str) -> int | None:
+def _cut(evidence: Evidence, own: Sequence[int], label: str, following: str) -> int | None:
     """Where the text turns from `label` to `following`: the cut that gains most, if it gains more than a turn costs."""
     gains = [evidence.content(i)[following] - evidence.content(i)[label] for i in own]
     best, at = max((sum(gains[cut:]) - sum(gains[:cut]), cut) for cut in range(1, len(own)))
@@ -338,7 +261,7 @@ def _sections(document: Document, decided: Sequence[tuple[_Node, str]]) -> tuple
 
 
 def _has_text(document: Document, first: int, last: int) -> bool:
-    return any(b.kind in _BODY and b.end - b.start >= 40 for b in document.blocks[first:last])
+    return any(b.kind in BODY and b.end - b.start >= 40 for b in document.blocks[first:last])
 
 
 def _section(document: Document, key: str, heading: Heading | None, first: int, last: int) -> Section:
@@ -374,7 +297,7 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
         contents | _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | parts.repeats(document, title)
     )
     found = headings_.find(document, names=names, first=zone.first, last=zone.last, skip=cover)
-    evidence = _Evidence(document, specs, zone)
+    evidence = Evidence(document, specs, zone)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
     decided = _split(evidence, decided)
     sections = _sections(document, decided)

@@ -1,0 +1,90 @@
+"""What headings, paragraphs and places say of the section they belong to; weighed by segment.py."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from service import lexicon
+from service.headings import named
+from service.model import Document, Heading, SectionSpec
+from service.parts import Zone
+
+OTHER = "other"
+BODY = frozenset({"paragraph", "list", "table", "caption", "figure"})
+
+
+class Evidence:
+    """What headings, paragraphs and places say for each section of the edition."""
+
+    def __init__(self, document: Document, specs: Sequence[SectionSpec], zone: Zone) -> None:
+        self.document = document
+        self.names = lexicon.load("sections")
+        self.weights: Mapping[str, float] = self.names["weights"]
+        self.keys = [spec.key for spec in specs]
+        self.labels = [*self.keys, OTHER]
+        self.specs = {spec.key: spec for spec in specs}
+        self.groups = {bare(spec.group) for spec in specs if spec.group}
+        self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
+        self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
+        self.declared = {key: frozenset(bare(name) for name in (spec.name, *spec.headings)) for key, spec in self.specs.items()}
+        self.lexicon = {key: entry for key, entry in self.names.items() if key != "weights"}
+        self._headings: dict[int, dict[str, float]] = {}
+        self._cues: dict[int, dict[str, float]] = {}
+        self.words = {
+            key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
+            for key, entry in self.names.items()
+            if key != "weights" and key in self.specs
+        }
+
+    def group(self, heading: Heading) -> bool:
+        return bare(heading.text) in self.groups
+
+    def heading(self, heading: Heading) -> dict[str, float]:
+        """0–1 a label. The edition's own and accepted headings are beyond doubt; sections that it does not ask for speak for `other`."""
+        if heading.block in self._headings:
+            return self._headings[heading.block]
+        words = bare(heading.text)
+        scores = dict.fromkeys(self.labels, 0.0)
+        for key, value in named(heading.text, self.lexicon).items():
+            label = key if key in self.specs else OTHER
+            scores[label] = max(scores[label], value)
+        scores.update((key, 1.0) for key, names in self.declared.items() if words in names)
+        self._headings[heading.block] = scores
+        return scores
+
+    def cues(self, index: int) -> dict[str, float]:
+        """What one block's words say for each label; damped by its length and capped, so that no paragraph decides alone."""
+        if index in self._cues:
+            return self._cues[index]
+        block = self.document.blocks[index]
+        text = self.document.text[block.start : block.end]
+        scores = dict.fromkeys(self.labels, 0.0)
+        if block.kind in BODY and text:
+            damp = self.weights["content"] / math.sqrt(max(1.0, len(text) / 120))
+            for key, (pattern, cues) in self.words.items():
+                scores[key] = min(self.weights["content_cap"], damp * sum(cues[word] for word in set(pattern.findall(text))))
+        self._cues[index] = scores
+        return scores
+
+    def content(self, index: int) -> dict[str, float]:
+        """What one block's words and place say for each label."""
+        block = self.document.blocks[index]
+        scores = dict(self.cues(index))
+        if block.kind in BODY and block.end > block.start:
+            place = (block.start - self.start) / self.length
+            for key in self.keys:
+                scores[key] += self.weights["position"] * _place(self.names[key]["place"], place)
+        return scores
+
+
+def _place(expected: Sequence[float], place: float) -> float:
+    """1 within the stretch of a write-up where such a section usually stands, falling to -1 away from it."""
+    low, high = expected
+    away = max(low - place, place - high, 0.0)
+    return 1.0 - min(2.0, away * 6)
+
+
+def bare(text: str | None) -> str:
+    return re.sub(r"[\s\u3000“”\"‘’《》（）()：:、，,。！？?!—-]", "", text or "")
