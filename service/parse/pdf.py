@@ -20,9 +20,10 @@ from service.parse.pdf_furniture import without_furniture
 from service.parse.pdf_library import use_own_fonts
 from service.parse.pdf_lines import Line, edges_of, lines_of
 from service.parse.pdf_ocr import with_recognised
-from service.parse.pdf_page import Page, Picture, Run, read_page
+from service.parse.pdf_page import Page, Run, read_page
 from service.parse.pdf_paragraphs import Paragraph, paragraphs_of, style_of
 from service.parse.pdf_roles import Role, roles_of
+from service.parse.pdf_shapes import Picture
 from service.parse.pdf_tables import Table, around, continues, grids_of, joined, tables_of
 
 MOST_OBJECTS = 60_000  # of a page

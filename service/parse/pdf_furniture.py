@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.parse.pdf_lines import cluster
-from service.parse.pdf_page import Box, Page, Run
+from service.parse.pdf_page import Page, Run
+from service.parse.pdf_shapes import Box
 
 _DIGITS = re.compile(r"[0-9０-９]+|(?<=第)[一二三四五六七八九十百]+(?=页)")
 _PAGE_NUMBER = re.compile(

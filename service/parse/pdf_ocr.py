@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from service.parse.ocr_page import OcrLine, OcrPage
 from service.parse.ocr_text import mended
 from service.parse.pdf_lines import is_wide
-from service.parse.pdf_page import Page, Rule, Run
+from service.parse.pdf_page import Page, Run
+from service.parse.pdf_shapes import Rule
 
 _ALIKE = 0.17  # sizes measured on a scan differ by so much for one real size
 _HEIGHT = 0.77  # of a recognised box: the size of its characters

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pypdfium2 import raw
+
+from service.parse.pdf_shapes import Box, Frame, Picture, Rule, bounds, objects, rules_of
 
 _SUBSET = re.compile(rb"^[A-Z]{6}\+")
 _BOLD = re.compile(r"bold|heavy|black|semibd|demi|粗", re.IGNORECASE)
@@ -17,15 +19,9 @@ _FORCE_BOLD = 1 << 18  # font descriptor flag
 _INVISIBLE, _FILL_STROKE = 3, 2  # text render modes
 _SOFT_HYPHEN = {0x02, 0xFFFE}  # how pdfium reports a hyphen at the end of a line
 _BLANKS = {0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x3000}
-_THIN = 2.6  # a filled rectangle as thin as this is a ruled line
-_DEPTH = 6  # forms in forms
-_SEGMENTS = 400  # of one path; what has more is a drawing
 _STRIKES = 500  # text objects without characters on a page
 SPLIT = 0.18  # of the size: a gap that parts runs, and words
 _LARGE = 15.0  # points from which pale text may be a watermark
-
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +58,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A horizontal or vertical ruled line."""
-
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-
-    @property
-    def horizontal(self) -> bool:
-        return self.x1 - self.x0 >= self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-    page: int
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     number: int  # from 1
     width: float
@@ -115,7 +88,7 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
     width, height = page.get_size()
     left, bottom, _, top = page.get_bbox()
     turned = page.get_rotation() % 360
-    frame = _Frame(left, bottom, top, turned, width, height)
+    frame = Frame(left, bottom, top, turned, width, height)
     text_page = page.get_textpage()
     try:
         runs, garbage, seen = _runs(text_page, frame, most_characters=most_characters)
@@ -125,18 +98,18 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
     pictures: list[Picture] = []
     strikes: list[Box] = []
     crowded = False
-    for count, (kind, handle, matrix) in enumerate(_objects(page.raw, None, 0)):
+    for count, (kind, handle, matrix) in enumerate(objects(page.raw, None, 0)):
         if count >= most_objects:
             crowded = True
             break
         if kind == raw.FPDF_PAGEOBJ_PATH:
-            rules.extend(_rules(handle, matrix, frame))
+            rules.extend(rules_of(handle, matrix, frame))
         elif kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}:
-            box = _bounds(handle, matrix, frame)
+            box = bounds(handle, matrix, frame)
             if box is not None and kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(*box, page=number))
         elif kind == raw.FPDF_PAGEOBJ_TEXT and ctypes.addressof(handle.contents) not in seen:
-            box = _bounds(handle, matrix, frame)
+            box = bounds(handle, matrix, frame)
             strikes.extend([box] if box else [])
     runs = _thickened(runs, strikes)
     return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), garbage, crowded)
@@ -151,37 +124,6 @@ def _thickened(runs: list[Run], strikes: Sequence[Box]) -> list[Run]:
 
 def _covers(box: Box, run: Run) -> bool:
     return box[0] <= (run.x0 + run.x1) / 2 <= box[2] and box[1] <= run.y - 0.3 * run.size <= box[3]
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Page space (y upwards, before /Rotate) to ours (y downwards, as seen)."""
-
-    left: float
-    bottom: float
-    top: float
-    turned: int
-    width: float
-    height: float
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        if self.turned == 90:
-            return y - self.bottom, x - self.left
-        if self.turned == 180:
-            return self.width - (x - self.left), y - self.bottom
-        if self.turned == 270:
-            return self.width - (y - self.bottom), self.height - (x - self.left)
-        return x - self.left, self.top - y
-
-    def across(self, rect: Any) -> tuple[float, float]:
-        """Left and right of a box as seen."""
-        x0, _, x1, _ = self.box(rect.left, rect.bottom, rect.right, rect.top)
-        return x0, x1
-
-    def box(self, x0: float, y0: float, x1: float, y1: float) -> Box:
-        ax, ay = self.point(x0, y0)
-        bx, by = self.point(x1, y1)
-        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
 
 class _Collector:
@@ -223,7 +165,7 @@ class _Collector:
         self.text, self.lefts, self.rights = [], [], []
 
 
-def _runs(text_page: Any, frame: _Frame, *, most_characters: int) -> tuple[list[Run], int, set[int]]:
+def _runs(text_page: Any, frame: Frame, *, most_characters: int) -> tuple[list[Run], int, set[int]]:
     """The page's runs in the file's order, how many characters had no meaning, and the addresses of text objects with characters."""
     handle = text_page.raw
     # One call costs about a microsecond: as few as can be for each character, and what a text object's characters share but once.
@@ -268,7 +210,7 @@ class _Styles:
 
     __slots__ = ("_fonts", "_frame", "_matrix", "_matrix_at")
 
-    def __init__(self, frame: _Frame) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._fonts: dict[int, tuple[str | None, bool]] = {}
         self._matrix = raw.FS_MATRIX()
@@ -321,109 +263,3 @@ def _is_light(pointer: Any) -> bool:
     if a.value < 110:
         return True
     return 170 < min(r.value, g.value, b.value) < 250
-
-
-def _objects(parent: Any, matrix: Any, depth: int) -> Iterator[tuple[int, Any, Any]]:
-    """Page objects in drawing order, those of forms with the form's matrix."""
-    counter, getter = (
-        (raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject) if depth == 0 else (raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject)
-    )
-    for index in range(max(0, counter(parent))):
-        handle = getter(parent, index)
-        if not handle:
-            continue
-        kind = raw.FPDFPageObj_GetType(handle)
-        if kind == raw.FPDF_PAGEOBJ_FORM:
-            if depth < _DEPTH:
-                own = raw.FS_MATRIX()
-                raw.FPDFPageObj_GetMatrix(handle, own)
-                yield from _objects(handle, _product(own, matrix), depth + 1)
-        else:
-            yield kind, handle, matrix
-
-
-def _product(inner: Any, outer: Any) -> Any:
-    if outer is None:
-        return inner
-    return raw.FS_MATRIX(
-        inner.a * outer.a + inner.b * outer.c,
-        inner.a * outer.b + inner.b * outer.d,
-        inner.c * outer.a + inner.d * outer.c,
-        inner.c * outer.b + inner.d * outer.d,
-        inner.e * outer.a + inner.f * outer.c + outer.e,
-        inner.e * outer.b + inner.f * outer.d + outer.f,
-    )
-
-
-def _apply(matrix: Any, x: float, y: float) -> tuple[float, float]:
-    if matrix is None:
-        return x, y
-    return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f
-
-
-def _bounds(handle: Any, matrix: Any, frame: _Frame) -> Box | None:
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
-        return None
-    corners = [_apply(matrix, x, y) for x in (left.value, right.value) for y in (bottom.value, top.value)]
-    xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
-    return frame.box(min(xs), min(ys), max(xs), max(ys))
-
-
-def _rules(handle: Any, matrix: Any, frame: _Frame) -> list[Rule]:
-    """The ruled lines that a path draws: thin filled rectangles, and the straight parts of stroked paths. White ones are not seen."""
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    raw.FPDFPath_GetDrawMode(handle, fill, stroke)
-    if not (fill.value or stroke.value) or _is_white(handle, stroked=bool(stroke.value)):
-        return []
-    box = _bounds(handle, matrix, frame)
-    if box is None:
-        return []
-    x0, top, x1, bottom = box
-    if x1 - x0 <= _THIN or bottom - top <= _THIN:
-        return [Rule(*_centre(box))] if max(x1 - x0, bottom - top) > 0.2 else []
-    if not stroke.value or raw.FPDFPath_CountSegments(handle) > _SEGMENTS:
-        return []
-    return [rule for rule in _segments(handle, matrix, frame) if max(rule.x1 - rule.x0, rule.bottom - rule.top) > 3]
-
-
-def _centre(box: Box) -> Box:
-    """A thin box as the line in its middle."""
-    x0, top, x1, bottom = box
-    if x1 - x0 >= bottom - top:
-        return x0, (top + bottom) / 2, x1, (top + bottom) / 2
-    return (x0 + x1) / 2, top, (x0 + x1) / 2, bottom
-
-
-def _is_white(handle: Any, *, stroked: bool) -> bool:
-    r, g, b, a = (ctypes.c_uint() for _ in range(4))
-    getter = raw.FPDFPageObj_GetStrokeColor if stroked else raw.FPDFPageObj_GetFillColor
-    return bool(getter(handle, r, g, b, a)) and (a.value < 10 or min(r.value, g.value, b.value) > 250)
-
-
-def _segments(handle: Any, matrix: Any, frame: _Frame) -> Iterator[Rule]:
-    """The axis-parallel straight parts of a path."""
-    own = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetMatrix(handle, own)
-    placed = _product(own, matrix)
-    x, y = ctypes.c_float(), ctypes.c_float()
-    start: tuple[float, float] | None = None
-    last: tuple[float, float] | None = None
-    for index in range(raw.FPDFPath_CountSegments(handle)):
-        segment = raw.FPDFPath_GetPathSegment(handle, index)
-        raw.FPDFPathSegment_GetPoint(segment, x, y)
-        here = frame.point(*_apply(placed, x.value, y.value))
-        kind = raw.FPDFPathSegment_GetType(segment)
-        if kind == raw.FPDF_SEGMENT_MOVETO:
-            start = here
-        elif kind == raw.FPDF_SEGMENT_LINETO and last is not None:
-            yield from _straight(last, here)
-        if raw.FPDFPathSegment_GetClose(segment) and start is not None:
-            yield from _straight(here, start)
-        last = here
-
-
-def _straight(a: tuple[float, float], b: tuple[float, float]) -> Iterator[Rule]:
-    if abs(a[0] - b[0]) < 0.7 or abs(a[1] - b[1]) < 0.7:
-        box = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
-        yield Rule(*_centre(box))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from service.parse.blocks import CellText
 from service.parse.pdf_lines import Line, cluster, is_wide, line_of
-from service.parse.pdf_page import Page, Rule, Run
+from service.parse.pdf_page import Page, Run
 from service.parse.pdf_paragraphs import lead
+from service.parse.pdf_shapes import Rule
 
 _MOST_RULES = 12_000  # of a page, before the pieces of one line are joined; a drawing has more
 _MOST_CROSSINGS = 4000  # lines across times lines down: the search for cells takes seconds from there
