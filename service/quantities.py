@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 Hedge = Literal["", "about", "bound"]
@@ -90,6 +91,7 @@ class Years:
     spans: bool = False  # a range (2019—2021年)
 
 
+@lru_cache(maxsize=64)  # the checks fold the whole text again and again: 0.1 ms for 10,000 characters each time
 def fold(text: str) -> str:
     """Full-width digits and signs as half-width; the same length."""
     return text.translate(_FOLD)
