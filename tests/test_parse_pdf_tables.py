@@ -94,3 +94,30 @@ def test_a_picture_is_a_figure_and_a_logo_is_none(tmp_path: Path) -> None:
 
     page = [*flowed(FIRST), draw, (240.0, 415.0, 12.0, "图1 总体架构"), *flowed(SECOND, y=450)]
     assert [kind for kind, _ in kinds(drawn([page]))] == ["paragraph", "figure", "caption", "paragraph"]
+
+
+def test_a_drawing_of_boxes_and_arrows_is_one_figure() -> None:
+    def draw(canvas: Canvas) -> None:
+        for step in range(4):
+            x = 100 + 100 * step
+            canvas.roundRect(x, 520, 70, 40, 6)
+            if step < 3:
+                path = canvas.beginPath()
+                path.moveTo(x + 94, 534)
+                path.lineTo(x + 100, 540)
+                path.lineTo(x + 94, 546)
+                path.close()
+                canvas.line(x + 70, 540, x + 94, 540)
+                canvas.drawPath(path, fill=1)
+
+    page = [*flowed(FIRST), draw, (240.0, 360.0, 12.0, "图1 推进步骤"), *flowed(SECOND, y=400)]
+    assert [kind for kind, _ in kinds(drawn([page]))] == ["paragraph", "figure", "caption", "paragraph"]
+
+
+def test_shading_is_no_figure() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFillGray(0.9)
+        for row in range(8):
+            canvas.rect(90, 400 + 40 * row, 400, 20, stroke=0, fill=1)
+
+    assert kinds(drawn([[draw, *flowed(FIRST)]])) == [("paragraph", FIRST)]

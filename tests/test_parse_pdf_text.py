@@ -111,6 +111,20 @@ def test_a_turned_watermark_is_left_out() -> None:
     assert kinds(drawn([[watermark, *flowed(FIRST)]])) == [("paragraph", FIRST)]
 
 
+def test_dark_text_on_its_side_is_left_out_with_a_note() -> None:
+    def aside(canvas: Canvas) -> None:
+        canvas.saveState()
+        canvas.translate(70, 300)
+        canvas.rotate(90)
+        canvas.setFont(FONT, 12)
+        canvas.drawString(0, 0, "装订线内不要填写")
+        canvas.restoreState()
+
+    document = read_pdf(drawn([[aside, *flowed(FIRST)]]), "甲.pdf").document
+    assert document.text == FIRST
+    assert [note.code for note in document.notes] == ["turned_text"]
+
+
 def test_a_contents_page_is_toc() -> None:
     page = [(270.0, 90.0, 16.0, "目  录")]
     page += [

@@ -16,7 +16,8 @@ from service.parse.blocks import Builder
 from service.parse.limits import Limits
 from service.parse.ocr_page import OcrPage
 from service.parse.ocr_text import mended
-from service.parse.pdf_furniture import without_furniture
+from service.parse.pdf_drawings import drawings_of
+from service.parse.pdf_furniture import has_turned_text, without_furniture
 from service.parse.pdf_library import use_own_fonts
 from service.parse.pdf_lines import Line, edges_of, lines_of
 from service.parse.pdf_ocr import with_recognised
@@ -140,7 +141,9 @@ def _items(page: Page, tables: Sequence[Table], runs: Sequence[Run], edges: tupl
     found = lines_of(runs, page.number, left=edges[0], right=edges[1])
     lines = [replace(line, recognised=page.recognised) for line in found if line.text]
     out: list[Item] = list(lines)
-    others: list[Table | Picture] = [*tables, *(p for p in page.pictures if _is_figure(p, page))]
+    figures = [picture for picture in page.pictures if _is_figure(picture, page)]
+    figures += [each for each in drawings_of(page.shapes, [table.box for table in tables], page.number) if _is_figure(each, page)]
+    others: list[Table | Picture] = [*tables, *figures]
     for other in sorted(others, key=_top, reverse=True):
         place = next((index for index, line in enumerate(lines) if line.y > _top(other) + 2), len(lines))
         out.insert(place, other)
@@ -234,6 +237,11 @@ def _notes(pages: Sequence[Page], wanted: Sequence[int]) -> list[Note]:
     garbage = sum(page.garbage for page in pages)
     if garbage:
         notes.append(Note("garbled", f"有{garbage}个字符的字体没有编码对照，读不出是什么字，已略去；请用Word另存为PDF，或提交Word文件。"))
+    turned = [page.number for page in pages if has_turned_text(page)]
+    if turned:
+        notes.append(
+            Note("turned_text", f"第{_numbers(turned)}页有竖排或旋转的文字，按水印处理，未读入正文；如属正文，请改为横排后再提交。")
+        )
     if any(page.crowded for page in pages):
         notes.append(Note("crowded_page", "有的页面图形过多，其中的表格线没有全部读取。"))
     scores = [score for page in pages for score in page.confidence]

@@ -38,6 +38,12 @@ def without_furniture(pages: Sequence[Page], tables: Sequence[Sequence[Box]]) ->
     return out
 
 
+def has_turned_text(page: Page) -> bool:
+    """Whether dark text that stands on its side was taken for a watermark."""
+    turned = sum(len(run.text) for run in page.runs if not run.upright and not run.light)
+    return 4 <= turned and turned * 2 <= sum(len(run.text) for run in page.runs)
+
+
 def _printed(page: Page) -> list[Run]:
     """Runs without watermarks (turned or pale and large) and without invisible text that no scan lies under."""
     scanned = any((p.x1 - p.x0) * (p.bottom - p.top) > 0.5 * page.width * page.height for p in page.pictures)

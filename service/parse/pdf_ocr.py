@@ -47,7 +47,16 @@ def _page(page: Page, ocr: OcrPage, lines: Sequence[tuple[OcrLine, str]], usual:
     rules = tuple(Rule(*rule) for rule in ocr.rules)
     scores = tuple(line.confidence for line in ocr.lines)
     return replace(
-        page, width=ocr.width, height=ocr.height, runs=runs, rules=rules, pictures=(), garbage=0, recognised=True, confidence=scores
+        page,
+        width=ocr.width,
+        height=ocr.height,
+        runs=runs,
+        rules=rules,
+        pictures=(),
+        shapes=(),
+        garbage=0,
+        recognised=True,
+        confidence=scores,
     )
 
 

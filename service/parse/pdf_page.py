@@ -11,7 +11,7 @@ from typing import Any
 
 from pypdfium2 import raw
 
-from service.parse.pdf_shapes import Box, Frame, Picture, Rule, bounds, objects, rules_of
+from service.parse.pdf_shapes import Box, Frame, Picture, Rule, Shape, bounds, lines_of_path, objects
 
 _SUBSET = re.compile(rb"^[A-Z]{6}\+")
 _BOLD = re.compile(r"bold|heavy|black|semibd|demi|粗", re.IGNORECASE)
@@ -65,6 +65,7 @@ class Page:
     runs: tuple[Run, ...]
     rules: tuple[Rule, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    shapes: tuple[Shape, ...] = ()
     garbage: int = 0  # characters that have no known meaning
     crowded: bool = False  # more objects than are read
     recognised: bool = False  # by OCR
@@ -96,6 +97,7 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
         text_page.close()
     rules: list[Rule] = []
     pictures: list[Picture] = []
+    shapes: list[Shape] = []
     strikes: list[Box] = []
     crowded = False
     for count, (kind, handle, matrix) in enumerate(objects(page.raw, None, 0)):
@@ -103,7 +105,9 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
             crowded = True
             break
         if kind == raw.FPDF_PAGEOBJ_PATH:
-            rules.extend(rules_of(handle, matrix, frame))
+            lines, shape = lines_of_path(handle, matrix, frame)
+            rules.extend(lines)
+            shapes.extend([shape] if shape else [])
         elif kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}:
             box = bounds(handle, matrix, frame)
             if box is not None and kind == raw.FPDF_PAGEOBJ_IMAGE:
@@ -112,7 +116,7 @@ def read_page(page: Any, number: int, *, most_objects: int, most_characters: int
             box = bounds(handle, matrix, frame)
             strikes.extend([box] if box else [])
     runs = _thickened(runs, strikes)
-    return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), garbage, crowded)
+    return Page(number, width, height, tuple(runs), tuple(rules), tuple(pictures), tuple(shapes), garbage, crowded)
 
 
 def _thickened(runs: list[Run], strikes: Sequence[Box]) -> list[Run]:

@@ -40,6 +40,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A drawn path that is no thin line."""
+
+    box: Box
+    plain: bool  # all its sides are level or upright
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """Page space (y upwards, before /Rotate) to ours (y downwards, as seen)."""
 
@@ -117,21 +125,26 @@ def bounds(handle: Any, matrix: Any, frame: Frame) -> Box | None:
     return frame.box(min(xs), min(ys), max(xs), max(ys))
 
 
-def rules_of(handle: Any, matrix: Any, frame: Frame) -> list[Rule]:
-    """The ruled lines that a path draws: thin filled rectangles, and the straight parts of stroked paths. White ones are not seen."""
+def lines_of_path(handle: Any, matrix: Any, frame: Frame) -> tuple[list[Rule], Shape | None]:
+    """The ruled lines that a path draws, and the path itself where it is no thin line; white ones are not seen.
+
+    Ruled lines are thin filled rectangles, and the level and upright parts of stroked paths.
+    """
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     raw.FPDFPath_GetDrawMode(handle, fill, stroke)
     if not (fill.value or stroke.value) or _is_white(handle, stroked=bool(stroke.value)):
-        return []
+        return [], None
     box = bounds(handle, matrix, frame)
     if box is None:
-        return []
+        return [], None
     x0, top, x1, bottom = box
     if x1 - x0 <= _THIN or bottom - top <= _THIN:
-        return [Rule(*_centre(box))] if max(x1 - x0, bottom - top) > 0.2 else []
-    if not stroke.value or raw.FPDFPath_CountSegments(handle) > _SEGMENTS:
-        return []
-    return [rule for rule in _segments(handle, matrix, frame) if max(rule.x1 - rule.x0, rule.bottom - rule.top) > 3]
+        return ([Rule(*_centre(box))] if max(x1 - x0, bottom - top) > 0.2 else []), None
+    if raw.FPDFPath_CountSegments(handle) > _SEGMENTS:
+        return [], Shape(box, plain=False)
+    straight, plain = _segments(handle, matrix, frame)
+    rules = [rule for rule in straight if max(rule.x1 - rule.x0, rule.bottom - rule.top) > 3] if stroke.value else []
+    return rules, Shape(box, plain)
 
 
 def _centre(box: Box) -> Box:
@@ -148,29 +161,32 @@ def _is_white(handle: Any, *, stroked: bool) -> bool:
     return bool(getter(handle, r, g, b, a)) and (a.value < 10 or min(r.value, g.value, b.value) > 250)
 
 
-def _segments(handle: Any, matrix: Any, frame: Frame) -> Iterator[Rule]:
-    """The axis-parallel straight parts of a path."""
+def _segments(handle: Any, matrix: Any, frame: Frame) -> tuple[list[Rule], bool]:
+    """The level and upright straight parts of a path, and whether it has no others."""
     own = raw.FS_MATRIX()
     raw.FPDFPageObj_GetMatrix(handle, own)
     placed = _product(own, matrix)
     x, y = ctypes.c_float(), ctypes.c_float()
-    start: tuple[float, float] | None = None
-    last: tuple[float, float] | None = None
+    start = last = (0.0, 0.0)
+    straight: list[Rule] = []
+    plain = True
     for index in range(raw.FPDFPath_CountSegments(handle)):
         segment = raw.FPDFPath_GetPathSegment(handle, index)
         raw.FPDFPathSegment_GetPoint(segment, x, y)
         here = frame.point(*_apply(placed, x.value, y.value))
         kind = raw.FPDFPathSegment_GetType(segment)
+        sides = [(last, here)] if kind == raw.FPDF_SEGMENT_LINETO else []
         if kind == raw.FPDF_SEGMENT_MOVETO:
             start = here
-        elif kind == raw.FPDF_SEGMENT_LINETO and last is not None:
-            yield from _straight(last, here)
-        if raw.FPDFPathSegment_GetClose(segment) and start is not None:
-            yield from _straight(here, start)
+        if raw.FPDFPathSegment_GetClose(segment):
+            sides.append((here, start))
+        level = [side for side in sides if _is_level(*side)]
+        straight += [Rule(*_centre((min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])))) for a, b in level]
+        plain = plain and len(level) == len(sides) and kind != raw.FPDF_SEGMENT_BEZIERTO
         last = here
+    return straight, plain
 
 
-def _straight(a: tuple[float, float], b: tuple[float, float]) -> Iterator[Rule]:
-    if abs(a[0] - b[0]) < 0.7 or abs(a[1] - b[1]) < 0.7:
-        box = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
-        yield Rule(*_centre(box))
+def _is_level(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    """Whether a side is level or upright."""
+    return abs(a[0] - b[0]) < 0.7 or abs(a[1] - b[1]) < 0.7
