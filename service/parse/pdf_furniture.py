@@ -41,7 +41,7 @@ def without_furniture(pages: Sequence[Page], tables: Sequence[Sequence[Box]]) ->
 def has_turned_text(page: Page) -> bool:
     """Whether dark text that stands on its side was taken for a watermark."""
     turned = sum(len(run.text) for run in page.runs if not run.upright and not run.light)
-    return 4 <= turned and turned * 2 <= sum(len(run.text) for run in page.runs)
+    return turned >= 4 and turned * 2 <= sum(len(run.text) for run in page.runs)
 
 
 def _printed(page: Page) -> list[Run]:
