@@ -29,7 +29,7 @@ _TITLE_MAX = 36
 _SUBCAPTION_MAX = 60
 _MENTION = re.compile(rf"(附)?([表图])[ 　]{{0,3}}({_NUMBER})(?![0-9０-９%％])")
 _MORE = re.compile(
-    r"[ ]?([、，,和与及至到～~—–-])[ ]?(?:附?[表图])?[ 　]?"
+    r"[ ]?([、，,和与及至到～~—–-])[ ]?(?:附?([表图]))?[ 　]?"
     r"([0-9０-９]{1,2}(?:[-－–—.．][0-9０-９]{1,3})?)(?![0-9０-９.%％年月日个项家次类级种])"
 )
 _COUNTED = re.compile(r"[ ]?[家台篇张人个块只次项份名种套件支幅位条年]")  # 代表3家, 报表5张: not a table's number
@@ -248,32 +248,34 @@ def mentions(submission: Submission, own: Sequence[tuple[int, int]]) -> frozense
     text = submission.text
     found: set[tuple[str, str, tuple[int, ...]]] = set()
     skipped = [*own, *((block.start, block.end) for block in submission.document.blocks if block.kind == "toc")]
+    listed = 0  # the end of the list that was read last
     for match in _MENTION.finditer(text):
-        if any(start <= match.start() < end for start, end in skipped):
+        if match.start() < listed or any(start <= match.start() < end for start, end in skipped):
             continue
         before = text[max(0, match.start() - 1) : match.start()]
         chinese = match[3][0] in "一二三四五六七八九十"
         if _BEFORE_OTHER_WORD.search(before) or _COUNTED.match(text, match.end()) or (chinese and not _BEFORE_CHINESE.match(before)):
             continue
-        for parts in _numbers(text, match):
+        for parts, listed in _numbers(text, match):  # noqa: B007 - the last one tells where to go on
             found.add((match[2], match[1] or "", parts))
             found.add((match[2], "", parts))
     return frozenset(found)
 
 
-def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[int, ...]]:
-    """Mentioned numbers: 图1、2和4 -> 1, 2, 4; 图1-3 -> (1, 3) and, as a range, 1, 2, 3; 表2-1至2-3 -> (2, 1), (2, 2), (2, 3)."""
-    previous = _parts(re.sub(r"[ 　]", "", head[3]))
-    yield previous
+def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Mentioned numbers, each with where it ends: 图1、2和4 -> 1, 2, 4; 图1-3 -> (1, 3) and, as a range, 1, 2, 3; 表2-1至2-3 -> (2, 1) …"""
+    previous, position = _parts(re.sub(r"[ 　]", "", head[3])), head.end()
+    yield previous, position
     if len(previous) == 2:
-        yield from ((single,) for single in range(previous[0], min(previous[1], previous[0] + _LONGEST_RANGE) + 1))
-    position = head.end()
-    while (more := _MORE.match(text, position)) is not None:
-        parts = _parts(more[2])
-        yield parts
+        for single in range(previous[0], min(previous[1], previous[0] + _LONGEST_RANGE) + 1):
+            yield (single,), position
+    while (more := _MORE.match(text, position)) is not None and more[2] in {None, head[2]}:
+        parts, position = _parts(more[3]), more.end()
+        yield parts, position
         if more[1] in "至到～~—–-" and len(parts) == len(previous):
-            yield from ((*parts[:-1], single) for single in range(previous[-1], min(parts[-1], previous[-1] + _LONGEST_RANGE)))
-        previous, position = parts, more.end()
+            for single in range(previous[-1], min(parts[-1], previous[-1] + _LONGEST_RANGE)):
+                yield (*parts[:-1], single), position
+        previous = parts
 
 
 def tables_of(submission: Submission, sections: Sequence[Section]) -> tuple[Table, ...]:

@@ -36,6 +36,7 @@ _CHANGE = re.compile(
     f"{_CHANGED}|\\A(?:提高|降低|减少|增加|增长|下降|节约|节省|缩短|上升|提升|少|多|新增)|(?<!可)比(?!例|重|率|值|武)|较[上前去202]|同比|环比|每"
 )
 _CHANGE_OF = re.compile(_CHANGED)
+_LONGEST_SENTENCE = 1500  # characters: beyond that it is a table that lost its form
 _ADVERBIAL = re.compile("据|统计|数据|显示|截[至止]|调查|其中|通过|经过|以来|预计|结果|表明|到$|自$|过程|努力|情况")
 _ORGANISATION = re.compile("(?<![分子])(?:公司|集团|研究所|研究院|医院|机场|酒店|学院|我厂|全厂|本厂|总厂)$")
 _FROM = re.compile("(?<=[一-鿿]{3})[由从](?!业)")
@@ -85,6 +86,8 @@ def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, .
     found: list[Figure] = []
     subject: Figure | None = None
     for left, right in sentences(folded, start, len(text) if end is None else end):
+        if right - left > _LONGEST_SENTENCE:
+            continue
         figures = _sentence(folded, left, right, subject)
         found.extend(replace(figure, group=figure.group + left * 64) for figure in figures)
         subject = figures[-1] if figures else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from service.model import Block, Submission
 
 _FIELD_GAP = re.compile(r"[ ]*\t[ \t]*| {2,}|　+")
+_ANY_GAP = re.compile("[ \\t　]")
 _ONE_BLANK = re.compile(r" +")
 _NUMERIC = re.compile(r"(?:20|19)[0-9]{2}年(?:度)?|[-—–−/]|[<>≤≥约＜＞±+-]?[0-9][0-9,.]*[%％‰]?(?:[~～—-][0-9][0-9,.]*[%％‰]?)?")
 _LINE_KINDS = ("paragraph", "list", "heading", "caption")
@@ -86,7 +87,8 @@ def _grid(text: str, block: Block) -> tuple[tuple[Field | None, ...], ...]:
 
 def _fields(text: str, block: Block) -> tuple[Field, ...]:
     """The fields of a line that looks like a table's row; () where it does not."""
-    if block.end - block.start > _LONGEST_ROW or "。" in text[block.start : block.end]:
+    line = text[block.start : block.end]
+    if len(line) > _LONGEST_ROW or "。" in line or not _ANY_GAP.search(line):
         return ()
     fields = tuple(_split(text, block, _FIELD_GAP))
     if len(fields) > 2:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from service.captions import tables_of
 from service.model import NotChecked, Section, Submission, Violation
@@ -22,6 +23,7 @@ VALUES = frozenset({"section", "measured", "allowed"})
 
 _CLAUSE = re.compile(r"[，。；！？!?;\n]|,(?![0-9])")
 _SENTENCE = re.compile(r"[。；！？!?;\n]")
+_MOST_PLACES = 400  # looked at in one section
 _SHARE = re.compile("[一二三四五六七八九十两]分之[一二三四五六七八九十]|一半|[一二两三四五六七八九十]倍|[一二两三四五六七八九]成")
 _RANK = re.compile(
     "(?:第[ ]?(?:[0-9]{1,2}|[一二三四五六七八九十])(?:名|位)?|首位|首名|榜首|前[ ]?(?:[0-9]{1,2}|[一二三四五六七八九十])(?:名|位|强)?)"
@@ -75,7 +77,7 @@ def _is_number(text: str) -> bool:
 
 def _in_text(text: str, section: Section, params: Params) -> bool:
     parties = re.compile("|".join(re.escape(word) for word in sorted(params.parties, key=len, reverse=True)))
-    for match in parties.finditer(text, section.body_start, section.end):
+    for match in islice(parties.finditer(text, section.body_start, section.end), _MOST_PLACES):
         left, right = _bounds(_CLAUSE, text, section, match.start(), match.end())
         clause = text[left:right]
         if _VISIT.search(clause):
@@ -85,7 +87,9 @@ def _in_text(text: str, section: Section, params: Params) -> bool:
             return True
         if _follows(text, section, match, right):
             return True
-    return any(_ranked(text, section, place, params) for place in _RANK.finditer(text, section.body_start, section.end))
+    return any(
+        _ranked(text, section, place, params) for place in islice(_RANK.finditer(text, section.body_start, section.end), _MOST_PLACES)
+    )
 
 
 def _counts_them(text: str, number: Quantity, party: int) -> bool:

@@ -17,7 +17,7 @@ from service.captions import captioned_tables
 from service.indicators import Figure, stated
 from service.model import NotChecked, Submission, Violation
 from service.quantities import agree, comparable, fold, unscaled, year_groups
-from service.tables import body, tables
+from service.tables import Table, body, tables
 from service.tabulated import of_matrix, tabled
 
 VALUES = frozenset({"indicator", "year", "first", "second", "place", "measured", "allowed"})
@@ -49,8 +49,9 @@ class _Row:
 
 def check(submission: Submission, params: Params) -> tuple[Violation, ...] | NotChecked:
     foreign = params.others + params.plans
-    rows = tuple(_rows(submission, foreign))
-    statements = [figure for figure in _statements(submission) if not _foreign(submission.text, figure, foreign)]
+    every = tables(submission)
+    rows = tuple(_rows(submission, every, foreign))
+    statements = [figure for figure in _statements(submission, every) if not _foreign(submission.text, figure, foreign)]
     if not rows and len(statements) < 2:
         return NotChecked("文中没有找到按年给出的指标数据，无法核对前后是否一致。")
     found: dict[tuple[str, int], Violation] = {}
@@ -59,9 +60,9 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     return tuple(found.values())
 
 
-def _rows(submission: Submission, foreign: Sequence[str]) -> Iterator[_Row]:
+def _rows(submission: Submission, every: Sequence[Table], foreign: Sequence[str]) -> Iterator[_Row]:
     known = {item.start: item.caption for item in captioned_tables(submission, rows=2, columns=2) if item.caption is not None}
-    for table in tables(submission):
+    for table in every:
         caption = known.get(table.start)
         place = caption.number if caption is not None and caption.number else "表格"
         year = _only_year(submission.text[caption.start : caption.end]) if caption is not None else None
@@ -77,9 +78,9 @@ def _only_year(caption: str) -> int | None:
     return years.pop() if len(years) == 1 else None
 
 
-def _statements(submission: Submission) -> Iterator[Figure]:
+def _statements(submission: Submission, every: Sequence[Table]) -> Iterator[Figure]:
     """What the paragraphs state; lines that a table is made of are left to the table."""
-    lined = {index for table in tables(submission) if table.lines for index in range(table.first, table.last + 1)}
+    lined = {index for table in every if table.lines for index in range(table.first, table.last + 1)}
     for index in body(submission):
         block = submission.document.blocks[index]
         if block.kind in {"paragraph", "list", "note"} and index not in lined:
