@@ -55,8 +55,8 @@ class Block:
     """A paragraph, table, figure … in document order.
 
     Blocks are joined by one newline in `Document.text` and never overlap. A figure adds nothing to the text: start == end, at the end
-    of the text of the block before it. A table's rows are joined by newlines and its cells by tabs; inside a cell paragraphs and line breaks
-    become one blank.
+    of the text of the block before it. A table's rows are joined by newlines and its cells by tabs; inside a cell
+    paragraphs and line breaks become one blank.
     """
 
     kind: BlockKind

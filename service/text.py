@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 # Chinese characters, full-width and Chinese punctuation: each counts as one (REPORT.md, 字数).
-_WIDE_CLASS = "\u00b7\u2014\u2018\u2019\u201c\u201d\u2026\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_WIDE_CLASS = (
+    "\u00b7\u2014\u2018\u2019\u201c\u201d\u2026\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+)
 _WIDE = re.compile(f"[{_WIDE_CLASS}]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _BLANK = re.compile(r"\s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_words_ignore_how_wide_a_blank_is(text: str, at: int) -> None:
 def test_sentences_are_stripped_pieces_in_order(text: str) -> None:
     spans = list(sentences(text))
     assert all(text[a:b] == text[a:b].strip() and a < b for a, b in spans)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in pairwise(spans))
     covered = {i for a, b in spans for i in range(a, b)}
     assert all(text[i].isspace() for i in range(len(text)) if i not in covered)
 
