@@ -29,7 +29,7 @@ def refused(data: bytes, **options: Limits) -> Unreadable:
 
 def test_a_password_is_asked_to_be_taken_off() -> None:
     error = refused(drawn([flowed(FIRST)], encrypt=StandardEncryption("secret")))
-    assert error.code == "encrypted"
+    assert error.code == "file_encrypted"
     assert "不加密的PDF" in error.message
 
 
@@ -41,13 +41,13 @@ def test_a_file_protected_against_changes_alone_is_read() -> None:
 @pytest.mark.parametrize("data", [drawn([flowed(FIRST)])[:300], b"%PDF-1.7\n", b"%PDF-1.4\n" + b"\x00" * 4000])
 def test_a_broken_file_says_what_to_do(data: bytes) -> None:
     error = refused(data)
-    assert error.code == "damaged"
+    assert error.code == "file_damaged"
     assert "重新" in error.message
 
 
 def test_too_many_pages_are_refused() -> None:
     error = refused(drawn([flowed(FIRST)] * 3), limits=Limits(pages=2))
-    assert error.code == "too_many_pages"
+    assert error.code == "file_over_limit"
     assert "3页" in error.message
 
 

@@ -220,7 +220,7 @@ def test_a_rule_of_our_own_is_shown_as_ours(edition: Edition) -> None:
 
 
 def test_a_file_that_could_not_be_read_says_why(edition: Edition) -> None:
-    made = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("encrypted", "文件已加密，请取消密码。"),))
+    made = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("file_encrypted", "文件已加密，请取消密码。"),))
     page = Page(report_html(made, edition))
     assert "文件已加密，请取消密码。" in page.text
     assert "坏.pdf" in page.text

@@ -87,11 +87,11 @@ def test_personal_data_appears_nowhere_and_offsets_stay() -> None:
 
 
 def test_a_failed_file_has_every_key_with_empty_values() -> None:
-    value = report_json(Report("b.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("encrypted", "文件已加密"),)))
+    value = report_json(Report("b.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("file_encrypted", "文件已加密"),)))
     assert set(value) == KEYS
     assert value["document"].keys() == report_json(report())["document"].keys()
     assert (value["text"], value["sections"], value["missing"], value["outcomes"]) == ("", [], [], [])
-    assert value["notes"] == [{"code": "encrypted", "message": "文件已加密"}]
+    assert value["notes"] == [{"code": "file_encrypted", "message": "文件已加密"}]
 
 
 def test_read_gives_blocks_with_labels_and_masks_the_text() -> None:
@@ -100,7 +100,7 @@ def test_read_gives_blocks_with_labels_and_masks_the_text() -> None:
     assert value["document"]["title"] == "实施看板管理的经验"
     assert value["blocks"][1] == {"kind": "heading", "level": 1, "label": "一、", "start": 10, "end": 16, "page": None}
     assert PHONE not in value["text"]
-    failed = read_json(Report("b.pdf", "00", None, "", "", "failed", notes=(Note("encrypted", "文件已加密"),)))
+    failed = read_json(Report("b.pdf", "00", None, "", "", "failed", notes=(Note("file_encrypted", "文件已加密"),)))
     assert set(failed) == set(value)
     assert failed["document"].keys() == value["document"].keys()
 

@@ -48,7 +48,7 @@ def report(name: str = "材料.docx") -> Report:
     )
 
 
-FAILED = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("encrypted", "文件已加密，请取消密码。"),))
+FAILED = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("file_encrypted", "文件已加密，请取消密码。"),))
 
 
 def console(*, width: int = 80, terminal: bool = False) -> tuple[Console, io.StringIO]:

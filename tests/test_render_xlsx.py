@@ -156,7 +156,7 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so(edition: Edition) -> None:
 
 
 def test_a_file_that_could_not_be_read_has_a_row_with_the_reason(edition: Edition) -> None:
-    failed = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("encrypted", "文件已加密。"),))
+    failed = Report("坏.pdf", "00", None, "2022-hebei", "ff", "failed", notes=(Note("file_encrypted", "文件已加密。"),))
     second = rows(opened(workbook([report(), failed], edition))["初审表"])[1]
     assert (second["文件"], second["状态"], second["说明"], second["字数"]) == ("坏.pdf", "未能读取", "文件已加密。", None)
 

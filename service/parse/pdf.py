@@ -66,9 +66,9 @@ def _pages(data: bytes, name: str, *, most_pages: int, progress: Callable[[int, 
     try:
         count = len(document)
         if count == 0:
-            raise Unreadable("damaged", f"「{name}」里没有一页内容，文件可能已损坏，请重新导出PDF后再提交。")
+            raise Unreadable("file_damaged", f"「{name}」里没有一页内容，文件可能已损坏，请重新导出PDF后再提交。")
         if count > most_pages:
-            raise Unreadable("too_many_pages", f"「{name}」共{count}页，超过{most_pages}页的上限，请只提交经验材料正文部分。")
+            raise Unreadable("file_over_limit", f"「{name}」共{count}页，超过{most_pages}页的上限，请只提交经验材料正文部分。")
         out: list[Page] = []
         before: Any = None
         for index in range(count):
@@ -91,15 +91,15 @@ def _open(data: bytes, name: str) -> Any:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD or "password" in str(error).lower():
-            raise Unreadable("encrypted", f"「{name}」设有打开密码，无法读取。请打开后另存为不加密的PDF，或提交Word文件。") from error
-        raise Unreadable("damaged", f"「{name}」不是完整的PDF，可能已损坏或没有传完，请重新导出或重新上传。") from error
+            raise Unreadable("file_encrypted", f"「{name}」设有打开密码，无法读取。请打开后另存为不加密的PDF，或提交Word文件。") from error
+        raise Unreadable("file_damaged", f"「{name}」不是完整的PDF，可能已损坏或没有传完，请重新导出或重新上传。") from error
 
 
 def _load(document: Any, index: int, name: str) -> Any:
     try:
         return document[index]
     except pdfium.PdfiumError as error:
-        raise Unreadable("damaged", f"「{name}」第{index + 1}页已损坏，无法读取，请重新导出PDF后再提交。") from error
+        raise Unreadable("file_damaged", f"「{name}」第{index + 1}页已损坏，无法读取，请重新导出PDF后再提交。") from error
 
 
 def _needs_ocr(page: Page) -> bool:

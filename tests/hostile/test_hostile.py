@@ -51,10 +51,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "乱码.txt": (lambda: bytes(range(256)) * 40, "format_unknown"),
     "空.docx": (lambda: b"", "file_empty"),
     "全零.pdf": (lambda: bytes(5000), "file_empty"),
-    "加密.pdf": (lambda: bombs.locked_pdf(password="secret"), "encrypted"),
-    "截断.pdf": (lambda: bombs.locked_pdf(password="")[:300], "damaged"),
-    "百万页.pdf": (bombs.million_pages, "too_many_pages"),
-    "页树成环.pdf": (bombs.page_tree_loop, "too_many_pages"),
+    "加密.pdf": (lambda: bombs.locked_pdf(password="secret"), "file_encrypted"),
+    "截断.pdf": (lambda: bombs.locked_pdf(password="")[:300], "file_damaged"),
+    "百万页.pdf": (bombs.million_pages, "file_over_limit"),
+    "页树成环.pdf": (bombs.page_tree_loop, "file_over_limit"),
 }
 READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "好一.docx": (bombs.docx, "一、企业概况"),
@@ -107,7 +107,7 @@ def test_a_pdf_that_eats_memory_costs_only_itself(tmp_path: Path, make: Callable
     with Reader(jobs=1, limits=Limits(memory=360 * MIB, seconds=20)) as reader:
         bad, good = reader.read_all([tmp_path / "坏.pdf", tmp_path / "好.txt"])
     assert isinstance(bad.outcome, Unreadable)
-    assert bad.outcome.code in {"read_memory", "read_timeout", "read_crashed", "damaged"}
+    assert bad.outcome.code in {"read_memory", "read_timeout", "read_crashed", "file_damaged"}
     assert isinstance(good.outcome, Document)
 
 
