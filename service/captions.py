@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from service.model import Block, Section, Submission
@@ -85,6 +86,7 @@ def value(number: str) -> int:
     return _DIGITS.get(tens, 1) * 10 + (_DIGITS.get(ones, 0) if ones else 0)
 
 
+@lru_cache(maxsize=2)  # several checks ask; a submission is equal only to itself
 def captions(submission: Submission) -> tuple[Caption, ...]:
     """The numbered captions of the write-up, in order."""
     return tuple(caption for index in body(submission) if (caption := _caption(submission, index)) is not None and caption.parts)
@@ -139,6 +141,7 @@ def _parts(number: str) -> tuple[int, ...]:
     return tuple(value(piece) for piece in re.split(r"[-－–—.．·]", number.translate(_FULL_WIDTH)))
 
 
+@lru_cache(maxsize=4)
 def captioned_tables(submission: Submission, *, rows: int, columns: int) -> tuple[Captioned, ...]:
     """The tables of at least this size with their captions. A table that goes on from the one before it (a page break) counts with it."""
     found: list[Captioned] = []
@@ -280,6 +283,11 @@ def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[tuple[int, ...], 
 
 def tables_of(submission: Submission, sections: Sequence[Section]) -> tuple[Table, ...]:
     """The tables that stand in these sections, and those elsewhere that their text mentions by number."""
+    return _tables_of(submission, tuple(sections))
+
+
+@lru_cache(maxsize=4)
+def _tables_of(submission: Submission, sections: tuple[Section, ...]) -> tuple[Table, ...]:
     every = tables(submission)
     inside = [table for table in every if any(section.start <= table.start < section.end for section in sections)]
     outside = [table for table in every if table not in inside]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from service.model import Block, Submission
 
@@ -54,6 +55,7 @@ def body(submission: Submission) -> range:
     return range(inside[0], inside[-1] + 1) if inside else range(0)
 
 
+@lru_cache(maxsize=2)  # several checks ask; a submission is equal only to itself
 def tables(submission: Submission) -> tuple[Table, ...]:
     """The tables of the write-up, in order."""
     text, blocks = submission.text, submission.document.blocks
