@@ -29,7 +29,6 @@ class Evidence:
         self.start = document.blocks[zone.first].start if zone.first < len(document.blocks) else 0
         self.length = max(1, (document.blocks[zone.last - 1].end if zone.last else 0) - self.start)
         self.declared = {key: frozenset(bare(name) for name in (spec.name, *spec.headings)) for key, spec in self.specs.items()}
-        self.lexicon = {key: entry for key, entry in self.names.items() if key != "weights"}
         self._headings: dict[int, dict[str, float]] = {}
         self._cues: dict[int, dict[str, float]] = {}
         self.words = {
@@ -47,7 +46,7 @@ class Evidence:
             return self._headings[heading.block]
         words = bare(heading.text)
         scores = dict.fromkeys(self.labels, 0.0)
-        for key, value in named(heading.text, self.lexicon).items():
+        for key, value in named(heading.text).items():
             label = key if key in self.specs else OTHER
             scores[label] = max(scores[label], value)
         scores.update((key, 1.0) for key, names in self.declared.items() if words in names)

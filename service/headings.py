@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
+from service import lexicon
 from service.model import Block, Document, Heading
 
 _CHINESE = "〇零一二三四五六七八九十百"
@@ -52,8 +53,6 @@ _THRESHOLD = 2.5
 _NAMES_A_SECTION = 0.75
 _LOW_FORMS = frozenset({"（1）", "1)", "①"})
 _SENTENCE_CLOSE = frozenset("。！？”…）)")
-
-Names = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +140,20 @@ def _stands_out(block: Block, body: _Body) -> float:
     return points
 
 
-def named(text: str, names: Names) -> dict[str, float]:
+def named(text: str) -> Mapping[str, float]:
     """How far a heading's words name each section of the lexicon, 0 to 1.
 
     A whole name counts 1; a part of a heading counts its weight, less where the heading says much besides.
     """
-    bare = re.sub(r"[\s\u3000“”‘’《》（）()：:、，,。！？?!—-]", "", text)
+    return _named(re.sub(r"[\s\u3000“”‘’《》（）()：:、，,。！？?!—-]", "", text))
+
+
+@lru_cache(maxsize=2048)  # asked several times of each heading, and of the same headings in every write-up
+def _named(bare: str) -> Mapping[str, float]:
     scores: dict[str, float] = {}
-    for key, entry in names.items():
+    for key, entry in lexicon.load("sections").items():
+        if key == "weights":
+            continue
         if bare in entry["names"]:
             scores[key] = 1.0
             continue
@@ -206,7 +211,6 @@ def _score(
     candidates: Mapping[int, Number | None],
     chosen: Mapping[int, Number | None],
     body: _Body,
-    names: Names,
     steps: bool,
 ) -> float:
     block = document.blocks[index]
@@ -219,7 +223,7 @@ def _score(
     if number and number.form in _RANK:
         points += 0.75 if number.form in _LOW_FORMS else 1.5
         points += 0.75 if steps else 0.0
-    best = max(named(rest, names).values(), default=0.0)
+    best = max(named(rest).values(), default=0.0)
     points += 2.5 * best if best >= _NAMES_A_SECTION and len(rest) <= 24 else 0.6 * best
     if index and document.text[: document.blocks[index - 1].end].endswith(("：", ":")):
         points -= 1.5
@@ -253,12 +257,10 @@ def _candidate(document: Document, block: Block) -> Number | bool:
     return number or True
 
 
-def find(
-    document: Document, *, names: Names, first: int = 0, last: int | None = None, skip: frozenset[int] = frozenset()
-) -> tuple[Heading, ...]:
+def find(document: Document, *, first: int = 0, last: int | None = None, skip: frozenset[int] = frozenset()) -> tuple[Heading, ...]:
     """The headings among blocks[first:last], with their depth in the tree.
 
-    `names` is the sections lexicon; `skip` holds blocks known to be something else (the title).
+    `skip` holds blocks known to be something else (the title).
     """
     stop = len(document.blocks) if last is None else last
     candidates: dict[int, Number | None] = {}
@@ -276,9 +278,9 @@ def find(
     chosen: dict[int, Number | None] = {}
     for index, number in candidates.items():
         steps = bool(number and number.value is not None and ({number.value - 1, number.value + 1} & seen[number.form]))
-        if _score(document, index, candidates=candidates, chosen=chosen, body=body, names=names, steps=steps) >= _THRESHOLD:
+        if _score(document, index, candidates=candidates, chosen=chosen, body=body, steps=steps) >= _THRESHOLD:
             chosen[index] = number
-    return _tree(document, _without_lists(document, list(chosen.items())), names=names)
+    return _tree(document, _without_lists(document, list(chosen.items())))
 
 
 def _without_lists(document: Document, chosen: list[tuple[int, Number | None]]) -> list[tuple[int, Number | None]]:
@@ -306,7 +308,7 @@ def _without_lists(document: Document, chosen: list[tuple[int, Number | None]]) 
     return [item for position, item in enumerate(chosen) if position not in drop]
 
 
-def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: Names) -> list[tuple[float, ...]]:
+def _ranks(document: Document, chosen: list[tuple[int, Number | None]]) -> list[tuple[float, ...]]:
     """A rank for each heading; the lower stands above. Outline levels rule where Word gives them, else the customary order of numbers."""
     outlined = document.format != "pdf" and any(document.blocks[i].kind == "heading" and document.blocks[i].level for i, _ in chosen)
     forms_at: dict[int, list[float]] = {}
@@ -321,7 +323,7 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: N
         if (
             number
             and number.form in _RANK
-            and max(named(document.text[block.start + number.length : block.end], names).values(), default=0) >= 0.9
+            and max(named(document.text[block.start + number.length : block.end]).values(), default=0) >= 0.9
         ):
             strong.append(_RANK[number.form])
     ranks: list[tuple[float, ...]] = []
@@ -335,7 +337,7 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: N
         text = document.text[block.start : block.end]
         if rank is not None:
             ranks.append((level, rank, 0.0))
-        elif max(named(text, names).values(), default=0.0) >= 0.6 and len(text) <= 20:
+        elif max(named(text).values(), default=0.0) >= 0.6 and len(text) <= 20:
             ranks.append((level, min(strong, default=-2.0), 0.0))
         else:
             size = block.layout.size if block.layout and block.layout.size else 0.0
@@ -343,10 +345,10 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]], names: N
     return ranks
 
 
-def _tree(document: Document, chosen: list[tuple[int, Number | None]], *, names: Names) -> tuple[Heading, ...]:
+def _tree(document: Document, chosen: list[tuple[int, Number | None]]) -> tuple[Heading, ...]:
     headings: list[Heading] = []
     above: list[tuple[float, ...]] = []
-    for (index, number), rank in zip(chosen, _ranks(document, chosen, names), strict=True):
+    for (index, number), rank in zip(chosen, _ranks(document, chosen), strict=True):
         while above and above[-1] >= rank:
             above.pop()
         above.append(rank)

@@ -281,10 +281,9 @@ def _section(document: Document, key: str, heading: Heading | None, first: int, 
 def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     """Finds title, organisation and sections of a document by what an edition declares (never its limits)."""
     words = lexicon.load("parts")
-    names = {key: entry for key, entry in lexicon.load("sections").items() if key != "weights"}
     contents = parts.contents(document, words=words)
-    rough = headings_.find(document, names=names, skip=contents)
-    matches = {h.block: headings_.named(h.text, names) for h in rough}
+    rough = headings_.find(document, skip=contents)
+    matches = {h.block: headings_.named(h.text) for h in rough}
     zone = parts.zone(document, strong=parts.strong_headings(rough, matches), words=words)
     first_heading = next((b for b in parts.strong_headings(rough, matches) if b >= zone.first), None)
     before = (
@@ -296,7 +295,7 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     cover = (
         contents | _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | parts.repeats(document, title)
     )
-    found = headings_.find(document, names=names, first=zone.first, last=zone.last, skip=cover)
+    found = headings_.find(document, first=zone.first, last=zone.last, skip=cover)
     evidence = Evidence(document, specs, zone)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
     decided = _split(evidence, decided)

@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import lexicon
 from service.headings import find, number_of, value_of
 from service.model import Block, Document, Layout
 from service.parse.blocks import Builder
 
-NAMES = {key: entry for key, entry in lexicon.load("sections").items() if key != "weights"}
 TEXT = "项目组逐台测量并记录，发现偏差集中在夜班，随后调整了换刀频次和冷却液浓度，再用一个月的数据确认效果。"
 
 
@@ -73,7 +71,7 @@ def _levels(lines: list[str], **known: Layout) -> list[tuple[int, str]]:
     for line in lines:
         builder.add(line, layout=known.get("layout"))
     document = Document("a.txt", "0" * 64, "txt", builder.text, builder.blocks)
-    return [(heading.level, heading.label) for heading in find(document, names=NAMES)]
+    return [(heading.level, heading.label) for heading in find(document)]
 
 
 def test_customary_order_of_numbers() -> None:
@@ -96,12 +94,12 @@ def test_outline_levels_rule_over_numbers() -> None:
     for text, level in (("概况", 1), ("做法", 1), ("测量", 2), ("量具", 3), ("成效", 1)):
         builder.add(text, kind="heading", level=level)
         builder.add(TEXT)
-    found = find(Document("a.docx", "0" * 64, "docx", builder.text, builder.blocks), names=NAMES)
+    found = find(Document("a.docx", "0" * 64, "docx", builder.text, builder.blocks))
     assert [heading.level for heading in found] == [1, 1, 2, 3, 1]
 
 
 def test_a_long_line_of_brackets_takes_no_time() -> None:
     text = "（" * 100_000
     document = Document("a.txt", "0" * 64, "txt", text, (Block("paragraph", 0, len(text)),))
-    assert find(document, names=NAMES) == ()
+    assert find(document) == ()
     assert number_of(text) is None
