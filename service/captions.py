@@ -17,7 +17,8 @@ Place = Literal["above", "below", "inside"]
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－．", "0123456789-.")
 _NUMBER = r"(?:[0-9０-９]{1,3}|[一二三四五六七八九十]{1,3})(?:[ ]?[-－–—.．·][ ]?[0-9０-９]{1,3}){0,2}"
-_FORM = re.compile(rf"[ \t　【（(]*(附|续)?[ ]?([表图])[ 　]{{0,3}}({_NUMBER})(?![0-9０-９%％])")
+_NUMBER_END = r"(?:(?![0-9０-９%％])|(?=(?:19|20)[0-9]{2}年))"  # OCR loses the blank of 表4 2021年
+_FORM = re.compile(rf"[ \t　【（(]*(附|续)?[ ]?([表图])[ 　]{{0,3}}({_NUMBER}){_NUMBER_END}")
 _UNNUMBERED_CONTINUATION = re.compile(r"[ \t　（(]*(?:续表|表续|（续）|续上表)")
 _SENTENCE = re.compile(r"[。；！？!?;]")
 _GOES_ON = re.compile(r"[是为中所显列给反展说可的与和及，,至到（(年月日、]|表[明示]")
@@ -28,7 +29,7 @@ _AT_END = re.compile(rf"[。；：] ?((?:续)?[表图][ 　]{{0,3}}{_NUMBER}[ �
 _CAPTION_MAX = 60
 _TITLE_MAX = 36
 _SUBCAPTION_MAX = 60
-_MENTION = re.compile(rf"(附)?([表图])[ 　]{{0,3}}({_NUMBER})(?![0-9０-９%％])")
+_MENTION = re.compile(rf"(附)?([表图])[ 　]{{0,3}}({_NUMBER}){_NUMBER_END}")
 _MORE = re.compile(
     r"[ ]?([、，,和与及至到～~—–-])[ ]?(?:附?([表图]))?[ 　]?"
     r"([0-9０-９]{1,2}(?:[-－–—.．][0-9０-９]{1,3})?)(?![0-9０-９.%％年月日个项家次类级种])"
