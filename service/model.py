@@ -95,6 +95,7 @@ class Document:
     pages: int | None = None
     page_setups: tuple[PageSetup, ...] = ()
     layout_known: bool = False  # fonts, sizes, alignment are real (docx, PDF with a text layer), not guessed (txt, OCR)
+    margins: tuple[str, ...] = ()  # distinct texts of page headers, footers and watermarks, which are no part of `text`
 
 
 @dataclass(frozen=True, slots=True)

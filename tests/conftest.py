@@ -129,7 +129,7 @@ def make_submission(case: Case) -> Submission:
 
     Keys: title, title_layout, organisation, edition ("2022-hebei"), before and after (blocks outside the write-up), sections (key,
     heading, blocks), page (width, height) or a list of them, layout_known (true), missing (default: required sections that are not
-    there), format, is_writeup. A block is a str (a paragraph) or a mapping with one of heading (+ level), paragraph, list, caption,
+    there), format, is_writeup, margins (page headers, footers, watermarks). A block is a str (a paragraph) or a mapping with one of heading (+ level), paragraph, list, caption,
     note, toc, table (rows), figure (true), and besides layout, label, level, page.
     """
     writer = _Writer()
@@ -156,6 +156,7 @@ def make_submission(case: Case) -> Submission:
         pages=case.get("pages"),
         page_setups=tuple(PageSetup(**page) for page in ([pages] if isinstance(pages, Mapping) else pages)),
         layout_known=case.get("layout_known", True),
+        margins=tuple(case.get("margins", ())),
     )
     return Submission(
         document, title, case.get("organisation"), sections, headings, tuple(missing), specs, begin, end, case.get("is_writeup", True)

@@ -56,10 +56,19 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
             and (block.kind != "table" or piece[0] == block.start)
             and not any(start < piece[1] and piece[0] < end for start, end in places)
         )
-    return tuple(
-        Violation(start, end, {"quote": text[start:end].strip()[:_QUOTE_MAX], "measured": text[start:end].strip(), "allowed": "无密级标志"})
-        for start, end in sorted(set(places))
-    )
+    inside = tuple(_violation(start, end, text[start:end].strip()) for start, end in sorted(set(places)))
+    return (*inside, *_in_margins(submission))
+
+
+def _in_margins(submission: Submission) -> tuple[Violation, ...]:
+    """Marks in page headers, footers and watermarks; they have no place in the text, so the title stands for them."""
+    start, end = (submission.title.start, submission.title.end) if submission.title else (0, 0)
+    marks = (match[0] for line in submission.document.margins if (match := _MARKS.search(line) or _LINE.fullmatch(line)))
+    return tuple(_violation(start, end, f"{mark.strip()[:_QUOTE_MAX]}（在页眉、页脚或水印中）") for mark in dict.fromkeys(marks))
+
+
+def _violation(start: int, end: int, mark: str) -> Violation:
+    return Violation(start, end, {"quote": mark[: _QUOTE_MAX * 2], "measured": mark, "allowed": "无密级标志"})
 
 
 def _mentioned(text: str, match: re.Match[str]) -> bool:

@@ -18,6 +18,7 @@ from service.parse.docx_package import Package, external_links, open_package
 from service.parse.docx_walk import Walker
 from service.parse.limits import Limits
 
+_TEXTPATH: Final = "{urn:schemas-microsoft-com:vml}textpath"
 _MM_PER_TWIP: Final = 25.4 / 1440
 _CONTENTS: Final = re.compile(r"目\s*[录次]|contents|table of contents", re.I)
 _CONTENTS_LINE: Final = re.compile(r".{1,80}?(?:[.．…·]{3,}|[\s\t]+[.．…·]*)\s*\d{1,3}$", re.S)
@@ -68,6 +69,7 @@ def _read(data: bytes, name: str, *, limits: Limits, segments: list[Segment] | N
         blocks=_mark_contents(text, blocks),
         notes=(*_facts(walker), *external_links(package)),
         page_setups=_page_setups(walker.sections),
+        margins=_margins(package),
         layout_known=True,
     )
     return document, package, root
@@ -109,6 +111,19 @@ def _facts(walker: Walker) -> list[Note]:
     if walker.chunks:
         notes.append(Note("embedded_documents", f"文件中嵌有{walker.chunks}个其他文档，其内容没有读取；请在Word中打开并另存后再审读。"))
     return notes
+
+
+def _margins(package: Package) -> tuple[str, ...]:
+    """The paragraphs of page headers and footers, and watermarks, which Word keeps there as drawn words."""
+    found: dict[str, None] = {}
+    for item in package.relationships(package.main):
+        root = package.xml(item.target) if item.kind in {"header", "footer"} and not item.external else None
+        for paragraph in root.iter(W + "p") if root is not None else ():
+            drawn = (mark.get("string") or "" for mark in paragraph.iter(_TEXTPATH))
+            for line in ("".join(text.text or "" for text in paragraph.iter(W + "t")), *drawn):
+                if line.strip():
+                    found[line.strip()] = None
+    return tuple(found)
 
 
 def _page_setups(sections: list[etree._Element]) -> tuple[PageSetup, ...]:

@@ -113,7 +113,7 @@ def _needs_ocr(page: Page) -> bool:
 
 def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[int]) -> Document:
     grids = [grids_of(page.rules) for page in pages]
-    contents = without_furniture(pages, [[around(grid) for grid in each] for each in grids])
+    contents, margins = without_furniture(pages, [[around(grid) for grid in each] for each in grids])
     clean = [[run for run in (_without_garbage(run) for run in runs) if run is not None] for runs in contents]
     parted = [tables_of(page, runs, each) for page, runs, each in zip(pages, clean, grids, strict=True)]
     items: list[Item] = []
@@ -133,6 +133,7 @@ def _document(data: bytes, name: str, pages: Sequence[Page], wanted: Sequence[in
         pages=len(pages),
         page_setups=_setups(pages),
         layout_known=seen > read,
+        margins=margins,
     )
 
 

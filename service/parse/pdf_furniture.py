@@ -18,24 +18,34 @@ _HEAD, _FOOT = 0.2, 0.85  # zones of the page's height where headers and footers
 _NUMBER_HEAD, _NUMBER_FOOT = 0.09, 0.9
 
 
-def without_furniture(pages: Sequence[Page], tables: Sequence[Sequence[Box]]) -> list[list[Run]]:
-    """Each page's runs that belong to the text. Rows of a table (boxes by page) that reaches out of the zones stay: its head may recur."""
+def without_furniture(pages: Sequence[Page], tables: Sequence[Sequence[Box]]) -> tuple[list[list[Run]], tuple[str, ...]]:
+    """Each page's runs that belong to the text, and the distinct lines that do not.
+
+    Rows of a table (boxes by page) that reaches out of the zones stay: its head may recur.
+    """
     kept = [_printed(page) for page in pages]
     rows = [[(_key(row, page), row) for row in cluster(runs)] for page, runs in zip(pages, kept, strict=True)]
     repeated = _repeated(pages, rows)
     out: list[list[Run]] = []
+    left_out = {text: None for page, runs in zip(pages, kept, strict=True) for text in _watermarks(page, runs)}
     for page, page_rows, boxes in zip(pages, rows, tables, strict=True):
         long = [box for box in boxes if box[3] > _HEAD * page.height and box[1] < _FOOT * page.height]
         runs: list[Run] = []
         for index, (key, row) in enumerate(page_rows):
             zone = _zone(row, page)
             if zone and (key, zone) in repeated and not any(box[1] <= row[0].y <= box[3] for box in long):
+                left_out["".join(run.text for run in sorted(row, key=lambda run: run.x0)).strip()] = None
                 continue
             if index in {0, len(page_rows) - 1} and _is_page_number(key, row, page):
                 continue
             runs.extend(row)
         out.append(runs)
-    return out
+    return out, tuple(text for text in left_out if text)
+
+
+def _watermarks(page: Page, kept: Sequence[Run]) -> list[str]:
+    stay = set(map(id, kept))
+    return [run.text.strip() for run in page.runs if id(run) not in stay and not run.invisible]
 
 
 def has_turned_text(page: Page) -> bool:
