@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import io
+import itertools
 import json
 import os
 import platform
@@ -90,14 +91,16 @@ def paired_ms(ours: Callable[[], object], theirs: Callable[[], object], *, round
 
 def docx_in_process(_: argparse.Namespace) -> Iterator[Measure]:
     """Read, segment and every check, warm, against python-docx that merely reads all paragraphs and cells."""
-    data = inputs.writeup_docx()
+    # A different write-up each time, so that nothing kept from one call serves the next.
+    files = [inputs.writeup_docx(seed) for seed in range(DISTINCT)]
+    mine_next, theirs_next = itertools.cycle(files), itertools.cycle(files)
     edition = load(EDITION)
 
     def ours() -> object:
-        return checks.run(segment(read_docx(data, "writeup.docx"), edition.sections), edition.rules)
+        return checks.run(segment(read_docx(next(mine_next), "writeup.docx"), edition.sections), edition.rules)
 
     def theirs() -> int:
-        document = docx.Document(io.BytesIO(data))
+        document = docx.Document(io.BytesIO(next(theirs_next)))
         read = sum(len(paragraph.text) for paragraph in document.paragraphs)
         return read + sum(len(cell.text) for table in document.tables for row in table.rows for cell in row.cells)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from service.quantities import Quantity, Years, fold, quantities, year_groups
 from service.text import sentences
@@ -73,6 +74,7 @@ class Figure:
         return plain(self.indicator)
 
 
+@lru_cache(maxsize=2048)  # the same names again and again
 def plain(name: str) -> str:
     """An indicator's name for comparing: no brackets, blanks, quotes, 公司/全年 before it; 顾客 = 客户."""
     bare = _NOISE.sub("", _BRACKETED.sub("", name)).replace("的", "").replace("顾客", "客户").replace("用户", "客户").lower()
@@ -80,6 +82,7 @@ def plain(name: str) -> str:
     return shorter if len(shorter) >= 2 else bare
 
 
+@lru_cache(maxsize=128)  # two checks ask about the same paragraphs
 def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, ...]:
     """What the sentences of text[start:end] state."""
     folded = fold(text)
@@ -89,7 +92,9 @@ def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, .
         if right - left > _LONGEST_SENTENCE:
             continue
         figures = _sentence(folded, left, right, subject)
-        found.extend(replace(figure, group=figure.group + left * 64) for figure in figures)
+        found.extend(
+            Figure(each.indicator, each.year, each.quantity, each.start, each.end, each.order, each.group + left * 64) for each in figures
+        )
         subject = figures[-1] if figures else None
     return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from service.indicators import Figure
 from service.quantities import Quantity, fold, quantities
@@ -50,7 +51,12 @@ def of_matrix(table: Table, year: int | None, foreign: Sequence[str]) -> tuple[F
 
 
 def _own_year(field: Field | None) -> int | None:
-    match = _OWN_YEAR.fullmatch(re.sub(r"\s", "", fold(field.text))) if field else None
+    return _year_in(field.text) if field is not None and len(field.text) <= _LARGEST_FIGURE else None
+
+
+@lru_cache(maxsize=1024)
+def _year_in(text: str) -> int | None:
+    match = _OWN_YEAR.fullmatch(re.sub(r"\s", "", fold(text)))
     if not match:
         return None
     return int(match[1]) if match[1] else 2000 + int(match[2])
@@ -135,25 +141,30 @@ def _year_at(row: Sequence[Field | None], column: int) -> int | None:
 
 def _cell(field: Field | None, label: str, unit: str, year: int, order: tuple[int, int], group: int) -> Iterator[Figure]:
     """The figure of a cell that holds a number and nothing else."""
-    if field is None or len(field.text) > _LARGEST_FIGURE:
-        return
-    numbers = list(quantities(fold(field.text)))
-    if (
-        len(numbers) != 1
-        or not re.fullmatch(r"(?:约|[<>≤≥＜＞])?[ ]?", field.text[: numbers[0].start])
-        or field.text[numbers[0].end :].strip()
-    ):
-        return
-    quantity = _with_unit(numbers[0], unit)
-    moved = replace(quantity, start=field.start, end=field.end)
-    yield Figure(label, year, moved, field.start, field.end, order, group)
+    number = _only_number(field.text) if field is not None and len(field.text) <= _LARGEST_FIGURE else None
+    if field is not None and number is not None:
+        yield Figure(label, year, _with_unit(number, unit, field), field.start, field.end, order, group)
 
 
-def _with_unit(quantity: Quantity, unit: str) -> Quantity:
-    """The table's unit (万元, ppm) put on a bare number."""
-    if quantity.unit or not unit:
-        return quantity
+@lru_cache(maxsize=1024)
+def _only_number(text: str) -> Quantity | None:
+    """The number that a cell holds with nothing beside it."""
+    numbers = list(quantities(fold(text)))
+    alone = len(numbers) == 1 and re.fullmatch(r"(?:约|[<>≤≥＜＞])?[ ]?", text[: numbers[0].start]) and not text[numbers[0].end :].strip()
+    return numbers[0] if alone else None
+
+
+def _with_unit(quantity: Quantity, unit: str, field: Field) -> Quantity:
+    """The number at its cell's place, the table's unit (万元, ppm) put on a bare one."""
+    measure = _measure(unit) if unit and not quantity.unit else None
+    if measure is None:
+        return replace(quantity, start=field.start, end=field.end)
+    value, step = quantity.value * measure.value, quantity.step * measure.value
+    return replace(quantity, start=field.start, end=field.end, value=value, step=step, unit=measure.unit)
+
+
+@lru_cache(maxsize=256)
+def _measure(unit: str) -> Quantity | None:
+    """One of a unit; None where it is none."""
     measure = next(quantities("1" + fold(unit)), None)
-    if measure is None or not measure.unit:
-        return quantity
-    return replace(quantity, value=quantity.value * measure.value, step=quantity.step * measure.value, unit=measure.unit)
+    return measure if measure is not None and measure.unit else None

@@ -10,8 +10,9 @@ are allowed for. "由38.2分钟缩短到27.4分钟" without years is set against
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from service.captions import captioned_tables
 from service.indicators import Figure, stated
@@ -21,13 +22,15 @@ from service.tables import Table, body, tables
 from service.tabulated import of_matrix, tabled
 
 VALUES = frozenset({"indicator", "year", "first", "second", "place", "measured", "allowed"})
+_LOOK_BACK = 2000  # characters
 _SHORTEST_NAME = 3  # characters: 产量 alone may be anyone's
 _SHORTEST_PART = 4  # characters that a shortened name keeps of the table's
-_SENTENCE_MARKS = "。；;！？!?\n"
-_CLAUSE_MARKS = "，。；;！？!?\n"
+_SENTENCES = re.compile(r".*[。；;！？!?\n]", re.DOTALL)  # up to the last mark
+_CLAUSES = re.compile(r".*[，。；;！？!?\n]", re.DOTALL)
 _LEAST_KEPT = 0.6  # share of the longer name's characters that the shorter one has
 _LEAST_SHARED = 0.3  # two statements of one indicator are of one order of magnitude
 _LEAST_SHARED_SURE = 0.05  # where name and unit are the same
+_BARE = re.compile(".{1,3}率")  # 合格率, 差错率: of what the heading above it speaks of
 _NEUTRAL = re.compile("(?:成品|产品|整体|综合|平均|年均|第三方|全部|各类|本年|当年|客户)+")
 
 
@@ -51,13 +54,19 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     foreign = params.others + params.plans
     every = tables(submission)
     rows = tuple(_rows(submission, every, foreign))
-    statements = [figure for figure in _statements(submission, every) if not _foreign(submission.text, figure, foreign)]
+    others = _any_of(foreign)
+    statements = [figure for figure in _statements(submission, every) if not _foreign(submission.text, figure, others)]
     if not rows and len(statements) < 2:
         return NotChecked("文中没有找到按年给出的指标数据，无法核对前后是否一致。")
     found: dict[tuple[str, int], Violation] = {}
     for violation in (*_against_tables(statements, rows, submission.text), *_against_text(statements, params, submission)):
         found.setdefault((str(violation.values["indicator"]), int(violation.values["year"])), violation)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=8)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)) or r"(?!)")
 
 
 def _rows(submission: Submission, every: Sequence[Table], foreign: Sequence[str]) -> Iterator[_Row]:
@@ -87,26 +96,45 @@ def _statements(submission: Submission, every: Sequence[Table]) -> Iterator[Figu
             yield from stated(submission.text, block.start, block.end)
 
 
-def _foreign(text: str, figure: Figure, foreign: Sequence[str]) -> bool:
+def _foreign(text: str, figure: Figure, foreign: re.Pattern[str]) -> bool:
     """Whether the clause of a statement, or what leads up to it with a colon, speaks of others or of aims, outside the indicator's name."""
-    sentence = max(text.rfind(mark, 0, figure.start) for mark in _SENTENCE_MARKS) + 1
+    sentence = _behind(_SENTENCES, text, figure.start)
     colon = text.find("：", sentence, figure.start)
-    start = sentence if colon >= 0 else max(text.rfind(mark, 0, figure.start) for mark in _CLAUSE_MARKS) + 1
-    clause = text[start : figure.end].replace(figure.indicator, "")
-    return any(word in clause for word in foreign)
+    start = sentence if colon >= 0 else _behind(_CLAUSES, text, figure.start)
+    return bool(foreign.search(text[start : figure.end].replace(figure.indicator, "")))
+
+
+def _behind(marks: re.Pattern[str], text: str, end: int) -> int:
+    """Where the clause or sentence begins that `end` stands in; what goes on for longer than a paragraph is cut."""
+    start = max(0, end - _LOOK_BACK)
+    match = marks.match(text, start, end)
+    return match.end() if match else start
 
 
 def _against_tables(statements: Sequence[Figure], rows: Sequence[_Row], text: str) -> Iterator[Violation]:
     groups: dict[tuple[int, str], list[Figure]] = {}
     for figure in statements:
         groups.setdefault((figure.group, figure.key), []).append(figure)
+    by_name: dict[str, list[_Row]] = {}
+    for row in rows:
+        by_name.setdefault(row.name, []).append(row)
+    partners: dict[str, tuple[list[_Row], list[_Row]]] = {}
     for (_, name), figures in groups.items():
-        exact = [row for row in rows if row.name == name and len(name) >= _SHORTEST_NAME] or [row for row in rows if _same(name, row.name)]
-        near = [row for row in rows if row.name != name and _shortened(name, row.name)] if not exact else []
+        if name not in partners:
+            partners[name] = _partners(name, by_name)
+        exact, near = partners[name]
         clashes = [_clashes(_dated(figures, row), row, supported=not exact) for row in exact or near]
         if clashes and all(clashes) and (exact or len(near) == 1):
             for stated_figure, tabled_figure in clashes[0]:
                 yield _violation(text, stated_figure, tabled_figure, (exact or near)[0].place)
+
+
+def _partners(name: str, by_name: Mapping[str, list[_Row]]) -> tuple[list[_Row], list[_Row]]:
+    """The rows of the same name, or where there are none, those whose name may be the same cut short."""
+    exact = by_name.get(name, []) if len(name) >= _SHORTEST_NAME else []
+    exact = exact or [row for other, rows in by_name.items() if _same(name, other) for row in rows]
+    near = [row for other, rows in by_name.items() if other != name and _shortened(name, other) for row in rows] if not exact else []
+    return exact, near
 
 
 def _same(name: str, row: str) -> bool:
@@ -175,15 +203,20 @@ def _same_order(first: Figure, second: Figure, *, sure: bool) -> bool:
 
 
 def _against_text(statements: Sequence[Figure], params: Params, submission: Submission) -> Iterator[Violation]:
-    known: dict[tuple[str, int], Figure] = {}
+    known: dict[tuple[str, int, int], Figure] = {}
     for figure in statements:
         if figure.year is None or not figure.key.endswith(params.heads) or len(figure.key) < _SHORTEST_NAME or not figure.quantity.base:
             continue
-        earlier = known.setdefault((figure.key, figure.year), figure)
+        scope = _heading_above(submission, figure) if _BARE.fullmatch(figure.key) else -1
+        earlier = known.setdefault((figure.key, figure.year, scope), figure)
         if earlier is figure or earlier.quantity.unit != figure.quantity.unit:
             continue
         if not agree(earlier.quantity, figure.quantity) and _same_order(earlier, figure, sure=False):
             yield _violation(submission.text, figure, earlier, _where(submission, earlier))
+
+
+def _heading_above(submission: Submission, figure: Figure) -> int:
+    return max((heading.block for heading in submission.headings if heading.start <= figure.start), default=-1)
 
 
 def _where(submission: Submission, figure: Figure) -> str:
