@@ -16,12 +16,14 @@ Place = Literal["above", "below", "inside"]
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－．", "0123456789-.")
-_NUMBER = r"(?:[0-9０-９]{1,3}|[一二三四五六七八九十]{1,3})(?:[ ]?[-－–—.．·][ ]?[0-9０-９]{1,3}){0,2}"
+# 表一五层测试 is table 1 of five layers (a PDF lost the blank), 附表 三年数据 has no number.
+_CHINESE_NUMBER = r"(?:[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])(?![大种家]|年(?!度)|个(?![人体性])|类(?!别))"
+_NUMBER = rf"(?:[0-9０-９]{{1,3}}|{_CHINESE_NUMBER})(?:[ ]?[-－–—.．·][ ]?[0-9０-９]{{1,3}}){{0,2}}"
 _NUMBER_END = r"(?:(?![0-9０-９%％])|(?=(?:19|20)[0-9]{2}年))"  # OCR loses the blank of 表4 2021年
 _FORM = re.compile(rf"[ \t　【（(]*(附|续)?[ ]?([表图])[ 　]{{0,3}}({_NUMBER}){_NUMBER_END}")
 _UNNUMBERED_CONTINUATION = re.compile(r"[ \t　（(]*(?:续表|表续|（续）|续上表)")
 _SENTENCE = re.compile(r"[。；！？!?;]")
-_GOES_ON = re.compile(r"[是为中所显列给反展说可的与和及，,至到（(年月日、]|表[明示]")
+_GOES_ON = re.compile(r"[是为中所显列给反展说可的与和及，,至到（(年月日、没未里仅只]|表[明示]")
 _TITLE_END = re.compile(r"[。：；，:;,.!！?？、]\Z")
 _TITLE_WORD = re.compile(r"(?:表|情况|对比|比较|统计|一览|清单|指标|汇总|明细|要求|结果|数据)(?:[（(][^（）()]{1,20}[)）])?\Z")
 _UNIT_LINE = re.compile(r"[ \t　（(]*(?:计量)?单位[:：]|[ \t　]*(?:注|说明|数据来源|资料来源|来源|备注)[:：]")
@@ -35,8 +37,8 @@ _MORE = re.compile(
     r"([0-9０-９]{1,2}(?:[-－–—.．][0-9０-９]{1,3})?)(?![0-9０-９.%％年月日个项家次类级种])"
 )
 _COUNTED = re.compile(r"[ ]?[家台篇张人个块只次项份名种套件支幅位条年]")  # 代表3家, 报表5张: not a table's number
-_BEFORE_OTHER_WORD = re.compile("[代发仪报钟量电水手外意填试企草蓝看制绘]\\Z")
-_BEFORE_CHINESE = re.compile("[见如附和与及在据从由按自对、，。；：（(\n 　]?\\Z")
+_BEFORE_OTHER_WORD = re.compile("[代发仪报钟量电水手外意填试企草蓝制绘]\\Z")
+_BEFORE_CHINESE = re.compile("[见看如附和与及在据从由按自对、，。；：（(\n 　]?\\Z")
 _NEAR = {
     "表": re.compile(r"[下上如见该此本左右][ ]?表(?![明示现面述达 0-9０-９一二三四五六七八九十])|表中|下列表格|表格如下"),
     "图": re.compile(r"[下上如见该此本左右][ ]?图(?![书纸 0-9０-９一二三四五六七八九十])|图中|图示|图片如下"),

@@ -12,7 +12,7 @@ from service.model import Block, BlockKind, Cell, Layout
 _CAPTION = re.compile(r"(?:附|续)?[表图]\s*(?:[0-9０-９]+|[一二三四五六七八九十]+)(?:[-－–—.．][0-9０-９]+)*(?![0-9０-９])")
 _CAPTION_MAX = 60
 _SENTENCE_MARK = re.compile(r"[。；！？!?;]")
-_AFTER_NUMBER_OF_A_SENTENCE = re.compile(r"[是为中所显表列给反展说可的与和及，,至到（(]|[0-9]")
+_AFTER_NUMBER_OF_A_SENTENCE = re.compile(r"[是为中所显表列给反展说可的与和及，,至到（(没未里仅只]|[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
