@@ -34,6 +34,10 @@ _AFTER_SURNAME = re.compile(
     "龙万段雷钱汤尹黎易常武乔贺赖龚文老小]\\Z"
 )
 _AFTER_ORGANISATION = re.compile(r" ?[^\s，。；、“”‘’《》（）()]{0,8}(?:公司|集团|厂|研究所|研究院)")
+# Customers kept anonymous in a list that says how many they are: ××建材、××管桩等7家
+_ANONYMOUS_LIST = re.compile(
+    f"(?:[{_CROSS}xX]{{2,3}}[一-鿿]{{1,8}}[、和及与])*[{_CROSS}xX]{{2,3}}[一-鿿]{{1,8}}等[0-9一二三四五六七八九十两多余数几]{{1,4}}[家个户位]"
+)
 _BEFORE_NUMBER = re.compile(r"(?:[：:=＝为达至约超共计由从到高低升降增减长了少是近第]|[≥≤><])[ 　]*\Z")
 _GOES_ON = re.compile(" ?[0-9A-Za-z一-鿿]")
 _QUOTED = re.compile("[“‘「『《\"']")
@@ -90,7 +94,7 @@ def _crosses(text: str, block: Block) -> Iterator[tuple[int, int]]:
         before, after = text[max(block.start, match.start() - 8) : match.start()], text[match.end() : min(block.end, match.end() + 14)]
         if before[-1:].isdigit() or after[:1].isdigit() or _QUOTED.search(before[-6:]):
             continue
-        if _ANONYMOUS.search(before):
+        if _ANONYMOUS.search(before) or _ANONYMOUS_LIST.match(text, match.start(), block.end):
             continue
         stands_for_number = bool(_AFTER_MEASURE.match(after)) or (bool(_BEFORE_NUMBER.search(before)) and not _GOES_ON.match(after))
         stands_for_name = bool(_AFTER_ORGANISATION.match(after)) and len(match[0]) > 1
