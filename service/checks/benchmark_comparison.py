@@ -36,7 +36,7 @@ _VISIT = re.compile("参观|学习|考察|交流|培训|接待|来访|调研|借
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
     sections: tuple[str, ...]
-    parties: tuple[str, ...]  # with whom one compares: 行业平均, 标杆, 同行 …
+    parties: tuple[str, ...]  # with whom one compares: 行业平均, 标杆, 同行 …; "…" stands for a few characters: 同类…平均
     relations: tuple[str, ...]  # words that set one figure against another
     standings: tuple[str, ...]  # fields in which a rank is held
 
@@ -45,10 +45,11 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     sections = submission.named(*params.sections)
     if not sections:
         return NotChecked(f"没有找到「{submission.name_of(params.sections[0])}」部分，无法判断有无对比数据。")
-    if any(_in_table(table, params.parties) for table in tables_of(submission, sections)):
+    parties = _pattern(params.parties)
+    if any(_in_table(table, parties) for table in tables_of(submission, sections)):
         return ()
     text = fold(submission.text)
-    if any(_in_text(text, section, params) for section in sections):
+    if any(_in_text(text, section, params, parties) for section in sections):
         return ()
     first = sections[0]
     values = {
@@ -59,11 +60,16 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     return (Violation(first.start, max(first.start, first.body_start - 1), values),)
 
 
-def _in_table(table: Table, parties: Sequence[str]) -> bool:
+def _pattern(parties: Sequence[str]) -> re.Pattern[str]:
+    between = r"[^，。；：:,;\s]{0,8}?"
+    return re.compile("|".join(re.escape(word).replace("…", between) for word in sorted(parties, key=len, reverse=True)))
+
+
+def _in_table(table: Table, parties: re.Pattern[str]) -> bool:
     """A column or row headed by a party with a number in it."""
     for index, row in enumerate(table.rows):
         for column, field in enumerate(row):
-            if field is None or not any(word in field.text for word in parties):
+            if field is None or not parties.search(field.text):
                 continue
             below = [other[column] for other in table.rows[index + 1 :] if column < len(other)]
             if any(cell is not None and _is_number(cell.text) for cell in (*below, *row[column + 1 :])):
@@ -75,8 +81,7 @@ def _is_number(text: str) -> bool:
     return bool(re.match(r"[约<>≤≥＜＞+-]?[ ]?[0-9０-９]", text)) and not re.fullmatch(r"(?:19|20)[0-9]{2}年?(?:度)?", text)
 
 
-def _in_text(text: str, section: Section, params: Params) -> bool:
-    parties = re.compile("|".join(re.escape(word) for word in sorted(params.parties, key=len, reverse=True)))
+def _in_text(text: str, section: Section, params: Params, parties: re.Pattern[str]) -> bool:
     for match in islice(parties.finditer(text, section.body_start, section.end), _MOST_PLACES):
         left, right = _bounds(_CLAUSE, text, section, match.start(), match.end())
         clause = text[left:right]
