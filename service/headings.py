@@ -51,6 +51,9 @@ _INNER_SENTENCE = re.compile(r"[。；;！!]")
 _PARAGRAPH = 40  # characters from which a block counts as running text
 _THRESHOLD = 2.5
 _NAMES_A_SECTION = 0.75
+_NAME_AT_THE_END = 0.85  # 回头看：当初为什么要做
+_LEAST_NAME = 4
+_MOST_BEFORE_A_NAME = 5
 _LOW_FORMS = frozenset({"（1）", "1)", "①"})
 _SENTENCE_CLOSE = frozenset("。！？”…）)")
 
@@ -143,7 +146,8 @@ def _stands_out(block: Block, body: _Body) -> float:
 def named(text: str) -> Mapping[str, float]:
     """How far a heading's words name each section of the lexicon, 0 to 1.
 
-    A whole name counts 1; a part of a heading counts its weight, less where the heading says much besides.
+    A whole name counts 1, one with a few words before it somewhat less; a part of a heading counts its weight, less where the heading
+    says much besides.
     """
     return _named(re.sub(r"[\s\u3000“”‘’《》（）()：:、，,。！？?!—-]", "", text))
 
@@ -157,7 +161,8 @@ def _named(bare: str) -> Mapping[str, float]:
         if bare in entry["names"]:
             scores[key] = 1.0
             continue
-        best = 0.0
+        ends = max((len(name) for name in entry["names"] if bare.endswith(name)), default=0)
+        best = _NAME_AT_THE_END if ends >= _LEAST_NAME and len(bare) - ends <= _MOST_BEFORE_A_NAME else 0.0
         for word, weight in entry["words"].items():
             if word in bare:
                 best = max(best, weight * (0.55 + 0.45 * min(1.0, (len(word) + 4) / max(1, len(bare)))))

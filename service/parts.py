@@ -190,7 +190,17 @@ def title(document: Document, *, first: int, before: int, words: Mapping[str, An
     ranked = sorted(((_title_points(document, i, words, size=size, first=start), -i) for i in lines), reverse=True)
     if ranked and ranked[0][0] >= 2.0:
         return _joined(document, -ranked[0][1], words, before=before)
-    return _title_in_form(document, words, before=first)
+    return _title_in_form(document, words, before=first) or _bare_name(document, lines, words)
+
+
+def _bare_name(document: Document, lines: Sequence[int], words: Mapping[str, Any]) -> Title | None:
+    """The organisation's name where it stands as the last line before the first heading: all the title there is."""
+    if not lines:
+        return None
+    block = document.blocks[lines[-1]]
+    if not company(words).fullmatch(_squeezed(document, block)):
+        return None
+    return Title(document.text[block.start : block.end].strip(), block.start, block.end, block=lines[-1])
 
 
 def _joined(document: Document, index: int, words: Mapping[str, Any], *, before: int) -> Title:
@@ -209,7 +219,9 @@ def _joined(document: Document, index: int, words: Mapping[str, Any], *, before:
             or re.match(r".{2,8}[：:]", text)
         ):
             return False
-        return one.alignment == two.alignment == "center" and one.size == two.size and one.bold == two.bold and len(text) <= 40
+        # A line as wide as the page has no alignment to see; the PDF reader calls both lines title by their size.
+        together = one.alignment == two.alignment == "center" or blocks[a].kind == blocks[b].kind == "title"
+        return together and one.size == two.size and one.bold == two.bold and len(text) <= 40
 
     endings = tuple(words["title"]["endings"][:6])
     if (

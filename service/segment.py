@@ -154,23 +154,32 @@ def _merge(into: _States, states: _States) -> None:
 
 
 def _level_unsure(evidence: Evidence, node: _Node, heading: Heading) -> bool:
-    """Whether the headings below stand there only because neither number nor outline says where: they may be its equals."""
-    plain = evidence.document.blocks[heading.block].kind != "heading"
-    return plain and not heading.form and any(child.heading is not None and not child.heading.form for child in node.children)
+    """Whether the headings below stand there only because neither number, outline nor size says where: they may be its equals."""
+    blocks = evidence.document.blocks
+    if blocks[heading.block].kind == "heading" or heading.form:
+        return False
+    size = _size(blocks[heading.block])
+    plain = [child.heading for child in node.children if child.heading is not None and not child.heading.form]
+    return any(not (size and (other := _size(blocks[below.block])) and other < size) for below in plain)
+
+
+def _size(block: Block) -> float | None:
+    return block.layout.size if block.layout is not None else None
 
 
 def _may_open(evidence: Evidence, node: _Node, heading: Heading) -> bool:
-    """Whether the headings below may be sections: below a group, below a heading that names no section, or where they name several."""
+    """Whether the headings below may be sections: below a group, or where they name several, the less clearly the less the heading does."""
     if not node.children:
         return False
-    if evidence.group(heading) or max(evidence.heading(heading).values()) < _UNCLEAR:
+    if evidence.group(heading):
         return True
-    clear = {
+    enough = _UNCLEAR if max(evidence.heading(heading).values()) < _UNCLEAR else _CLEAR
+    named = {
         max(scores, key=lambda key: scores[key])
         for child in node.children
-        if child.heading and max((scores := evidence.heading(child.heading)).values()) >= _CLEAR
+        if child.heading and max((scores := evidence.heading(child.heading)).values()) >= enough
     }
-    return len(clear - {OTHER}) >= 2
+    return len(named - {OTHER}) >= 2
 
 
 def _assign(evidence: Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str]]:
@@ -178,15 +187,23 @@ def _assign(evidence: Evidence, roots: Sequence[_Node]) -> list[tuple[_Node, str
     states = _walk(evidence, roots, {-1: (0.0, None)})
     if not states:
         return []
-    required = [i for i, key in enumerate(evidence.keys) if evidence.specs[key].required]
-    ends = {last: score - evidence.weights["skip"] * sum(1 for i in required if i > last) for last, (score, _) in states.items()}
-    path = states[max(ends, key=lambda last: (ends[last], last))][1]
+    best = max(states, key=lambda last: (states[last][0] - evidence.weights["skip"] * _passed_over(evidence, last, states[last][1]), last))
+    path = states[best][1]
     decided: list[tuple[_Node, str]] = []
     while path is not None:
         (node, label, closed), path = path
         if closed:
             decided.append((node, label))
     return decided[::-1]
+
+
+def _passed_over(evidence: Evidence, last: int, path: _Path) -> int:
+    """Required sections after the last one that the way there did not come by; it may have come by some and turned back."""
+    seen: set[str] = set()
+    while path is not None:
+        (_, label, _), path = path
+        seen.add(label)
+    return sum(1 for key in evidence.keys[last + 1 :] if evidence.specs[key].required and key not in seen)
 
 
 def _undecided(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:

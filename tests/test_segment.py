@@ -337,3 +337,51 @@ def test_the_title_once_more_above_the_text_is_no_heading() -> None:
     for head, text in zip(("企业概况", "实施背景", "实施过程", "实施成效"), (ABOUT, WHY, HOW, WHAT), strict=True):
         lines += [(head, bold), (text, body)]
     assert keys(segment(document(lines), SPECS)) == ["overview", "background", "process", "results"]
+
+
+def test_a_part_under_a_telling_heading_stays_whole_though_its_steps_speak_of_other_things() -> None:
+    lines = ["一、企业概况", ABOUT, "二、工序链是怎么编起来的", HOW]
+    for number, name in enumerate(("行李装卸", "客舱清洁", "牵引推出"), 1):
+        lines += [f"（{'一二三'[number - 1]}）{name}", WHY, HOW]
+    lines += ["三、实施成效", WHAT, "四、当初为什么要做", WHY]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert [(section.key, section.heading) for section in found.sections] == [
+        ("overview", "一、企业概况"),
+        ("process", "二、工序链是怎么编起来的"),
+        ("results", "三、实施成效"),
+        ("background", "四、当初为什么要做"),
+    ]
+    assert found.missing == ()
+
+
+def test_a_heading_that_names_nothing_keeps_the_one_section_below_it() -> None:
+    lines = ["一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、看一看", "（一）经济效益", WHAT, "（二）推广", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert [(section.key, section.heading) for section in found.sections][-1] == ("results", "四、看一看")
+
+
+def test_a_smaller_heading_is_no_equal_of_the_one_above() -> None:
+    body, large, small = Layout(size=14, bold=False), Layout(size=16, bold=True), Layout(size=15, bold=True)
+    lines = [("公司概况", large), (ABOUT, body), ("实施背景", large), (WHY, body), ("具体做法", large), ("先定标准", small), (HOW, body)]
+    lines += [("人和制度", small), (WHAT, body), ("收到的效果", large), (WHAT, body)]
+    found = segment(document(lines), SPECS)
+    assert [section.heading for section in found.sections] == ["公司概况", "实施背景", "具体做法", "收到的效果"]
+
+
+def test_the_bare_name_is_the_title_where_nothing_else_stands_there() -> None:
+    lines = ["秘密★3年", "江屿阀门有限公司", "一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert found.title is not None
+    assert found.title.text == "江屿阀门有限公司"
+
+
+def test_title_over_two_lines_the_first_as_wide_as_the_page() -> None:
+    builder = Builder()
+    wide, centred = Layout(size=18, bold=False), Layout(size=18, bold=False, alignment="center")
+    builder.add("基于代码评审、自动化测试与线上可观测性三位一体的", kind="title", layout=wide)
+    builder.add("政务云软件质量管控体系建设与实践", kind="title", layout=centred)
+    for text in ("一、企业概况", ABOUT, "二、实施背景", WHY):
+        builder.add(text, layout=Layout(size=14, bold=False))
+    found = segment(Document("a.pdf", "0" * 64, "pdf", builder.text, builder.blocks), SPECS)
+    assert found.title is not None
+    assert found.title.text == "基于代码评审、自动化测试与线上可观测性三位一体的政务云软件质量管控体系建设与实践"
