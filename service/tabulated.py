@@ -20,7 +20,8 @@ _UNIT_IN_LABEL = re.compile("[（(]([^（）()]{1,12})[）)]|[，,/][ ]?([%‰]|
 _LARGEST_FIGURE = 24
 
 
-def tabled(table: Table, foreign: Sequence[str]) -> tuple[Figure, ...]:
+@lru_cache(maxsize=128)  # two checks ask about the same tables
+def tabled(table: Table, foreign: tuple[str, ...]) -> tuple[Figure, ...]:
     """What a table states of own years, as columns or as rows; those that a word of `foreign` (目标, 行业平均) marks are left out.
 
     An indicator that occurs twice in the table (for two products, say) is ambiguous and left out.

@@ -68,6 +68,7 @@ class Params:
 def check(submission: Submission, params: Params) -> tuple[Violation, ...] | NotChecked:
     text = submission.text
     places: list[tuple[int, int]] = []
+    hints = tuple(hint for hint in params.hints if hint in text)
     for block in submission.document.blocks:
         if block.kind in {"toc", "figure"} or not _inside(submission, block):
             continue
@@ -76,7 +77,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
         places.extend(match.span() for match in _ONE_CROSS_DATE.finditer(text, block.start, block.end))
         places.extend(match.span() for match in _EMPTY_ELLIPSIS.finditer(text, block.start, block.end))
         places.extend(_limits(text, block))
-        places.extend(_hints(text, block, params.hints))
+        places.extend(_hints(text, block, hints))
         places.extend(_brackets(text, block, params.bracketed))
     return tuple(
         Violation(start, end, {"quote": _quote(text, start, end), "measured": text[start:end][:_QUOTE_MAX], "allowed": "无"})
