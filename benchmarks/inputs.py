@@ -1,9 +1,10 @@
-"""The documents that are measured, made from nothing but a seed: a write-up of 10,000字 with tables, and text PDFs."""
+"""The documents that are measured: write-ups of 10,000字 with tables, drawn from the sample write-ups by a seed, and text PDFs."""
 
 from __future__ import annotations
 
 import io
 import random
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from service.text import words
 
 FONT = Path(__file__).parent.parent / "corpora" / "samples" / "sources" / "fonts" / "serif.ttf"
 SUBJECTS = ("质量部", "装配车间", "各班组", "供应商", "工艺小组", "检验人员", "设备部", "项目团队", "研发中心", "售后部门")
@@ -36,8 +39,24 @@ OBJECTS = (
     "返修品的原因",
 )
 RESULTS = ("合格率由{a}%提高到{b}%", "单件用时由{a}分钟降到{b}分钟", "不良品由{a}件减到{b}件", "过程能力指数达到1.{c}", "共形成措施{c}项")
-PARTS = (("一、企业概况", 3), ("二、实施背景", 6), ("三、实施过程", 48), ("四、实施成效", 12))
+PARTS = (("一、企业概况", 400), ("二、实施背景", 900), ("三、实施过程", 5200), ("四、实施成效", 1700))  # 字 of each
 TABLES = 12
+SOURCES = sorted((Path(__file__).parent.parent / "corpora" / "samples" / "sources").glob("*.md"))
+
+
+@cache
+def material() -> tuple[tuple[str, ...], tuple[tuple[tuple[str, ...], ...], ...]]:
+    """Paragraphs and tables (rows of cells) of the constructed sample write-ups: text as applicants write it."""
+    blocks = [block.strip() for path in SOURCES for block in path.read_text("utf-8").split("\n\n")]
+    prose = tuple(
+        block for block in blocks if len(block) > 60 and not block.startswith(("#", "|", "!")) and not re.search(r"\{[+\-=>a-z]", block)
+    )
+    tables = []
+    for block in blocks:
+        if block.startswith("|"):
+            lines = [line for line in block.splitlines() if not re.fullmatch(r"[|\s:-]+", line)]
+            tables.append(tuple(tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines))
+    return prose, tuple(tables)
 
 
 def sentence(chance: random.Random) -> str:
@@ -49,33 +68,37 @@ def paragraph(chance: random.Random) -> str:
     return "".join(sentence(chance) for _ in range(5))
 
 
-def _add_table(document: Document, chance: random.Random, number: int) -> None:
-    document.add_paragraph(f"表{number} 近三年主要指标").alignment = WD_ALIGN_PARAGRAPH.CENTER
-    table = document.add_table(rows=7, cols=5)
-    for column, text in enumerate(("指标", "单位", "2019年", "2020年", "2021年")):
-        table.rows[0].cells[column].text = text
-    for row in range(1, 7):
-        for column in range(5):
-            table.rows[row].cells[column].text = f"指标{row}" if column == 0 else "%" if column == 1 else f"{chance.randint(100, 999) / 10}"
+def _add_table(document: Document, rows: tuple[tuple[str, ...], ...], number: int) -> None:
+    document.add_paragraph(f"表{number} 主要内容").alignment = WD_ALIGN_PARAGRAPH.CENTER
+    table = document.add_table(rows=len(rows), cols=max(map(len, rows)))
+    for row, cells in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, cells, strict=False):
+            cell.text = text
 
 
 @cache
 def writeup_docx(seed: int = 0) -> bytes:
-    """About 10,000字 in 69 paragraphs under four headings, with twelve tables of 7 × 5 cells; set as the 2022 notice asks."""
+    """10,000字 of the samples: paragraphs in the seed's order under four headings and twelve tables, set as the 2022 notice asks."""
     chance = random.Random(seed)
+    prose, tables = material()
+    paragraphs, chosen = iter(chance.sample(prose, len(prose))), iter(chance.sample(tables, TABLES))
     document = docx.Document()
     body = document.styles["Normal"]
     body.font.size = Pt(14)
     body.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "宋体")
     document.add_paragraph("实施过程参数闭环的经验").alignment = WD_ALIGN_PARAGRAPH.CENTER
-    number = 0
-    for heading, paragraphs in PARTS:
+    number = since = 0
+    for heading, wanted in PARTS:
         document.add_heading(heading, level=1)
-        for position in range(paragraphs):
-            document.add_paragraph(paragraph(chance))
-            if position % 5 == 4 and number < TABLES:
-                number += 1
-                _add_table(document, chance, number)
+        written = 0
+        while written < wanted:
+            text = next(paragraphs)
+            document.add_paragraph(text)
+            written += words(text)
+            since += words(text)
+            if since > 700 and number < TABLES:
+                number, since = number + 1, 0
+                _add_table(document, next(chosen), number)
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()
