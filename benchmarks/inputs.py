@@ -96,7 +96,7 @@ def writeup_docx(seed: int = 0) -> bytes:
             document.add_paragraph(text)
             written += words(text)
             since += words(text)
-            if since > 700 and number < TABLES:
+            if since > 600 and number < TABLES:
                 number, since = number + 1, 0
                 _add_table(document, next(chosen), number)
     stream = io.BytesIO()
