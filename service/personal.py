@@ -37,6 +37,7 @@ _OTHER_NUMBER = re.compile(
 )
 _IDENTITY_WORD = re.compile(r"身份证|证件号|公民身份号")
 _CARD_WORD = re.compile(r"银行卡|储蓄卡|信用卡|借记卡|工资卡|卡号")
+_DIGITS = re.compile(r"\d[\d\s-]{9}")  # fewer digits are nobody's number; full-width ones count
 _LOOK_BACK = 16  # characters before a number that say what it is
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -55,7 +56,7 @@ class PersonalData:
 
 def find(text: str) -> tuple[PersonalData, ...]:
     """The personal numbers of a text, in order; numbers that are already starred out are none."""
-    return tuple(_found(text.translate(_FOLD)))
+    return tuple(_found(text.translate(_FOLD))) if _DIGITS.search(text) else ()
 
 
 def mask(text: str) -> str:
