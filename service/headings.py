@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,41 +11,8 @@ from functools import lru_cache
 
 from service import lexicon
 from service.model import Block, Document, Heading
+from service.numbering import RANK, Number, number_of
 
-_CHINESE = "〇零一二三四五六七八九十百"
-_DIGIT = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
-_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
-
-# form of the number, its rank in the customary order of Chinese headings (lower stands above), pattern
-_FORMS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
-    ("第一篇", -1.0, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*篇[\s:：、]*")),
-    ("第一部分", 0.0, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*(?:部分|章)[\s:：、]*")),
-    ("第一节", 0.5, re.compile(rf"第\s*([{_CHINESE}]+|\d{{1,2}})\s*节[\s:：、]*")),
-    ("（一）", 2.0, re.compile(rf"[（(]\s*([{_CHINESE}]{{1,4}})\s*[)）][、.．\s]*")),
-    ("一、", 1.0, re.compile(rf"([{_CHINESE}]{{1,4}})(?:\s*[、．.，,:：]|[\s\u3000]+)[\s\u3000]*")),
-    ("1.1.1.1", 3.75, re.compile(r"(?:\d{1,2}[.．]){3}(\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
-    ("1.1.1", 3.5, re.compile(r"(?:\d{1,2}[.．]){2}(\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
-    ("1.1", 3.25, re.compile(r"\d{1,2}[.．](\d{1,2})[.．、]?(?![\d%％])[\s\u3000]*")),
-    ("1.", 3.0, re.compile(r"(\d{1,2})[.．、](?!\d)[\s\u3000]*")),
-    ("（1）", 4.0, re.compile(r"[（(]\s*(\d{1,2})\s*[)）][、.．\s]*")),
-    ("1)", 5.0, re.compile(r"(\d{1,2})[)）][、.．\s]*")),
-    ("①", 6.0, re.compile(rf"([{_CIRCLED}])[、.．\s]*")),
-    ("1", 3.0, re.compile(r"(\d{1,2})[\s\u3000]+(?=[^\d\s%％])")),
-    # 3工作推进, but not a quantity: 3年, 5台 …
-    (
-        "1",
-        3.0,
-        re.compile(r"(\d{1,2})(?![年月日天时分秒个项条名家种类次台套万亿千百元人级届位起件批吨米度倍成号期轮线步大])(?=[\u4e00-\u9fff])"),
-    ),
-    (
-        "做法一",
-        2.5,
-        re.compile(
-            rf"(?:做法|举措|措施|经验|案例|亮点|阶段|步骤|实践|模块|抓手)\s*(?:之)?\s*([{_CHINESE}]{{1,3}}|\d{{1,2}})[\s\u3000]*[:：、．.\s]"
-        ),
-    ),
-)
-_RANK = {form: rank for form, rank, _ in _FORMS}
 _LONGEST = 60  # characters of a heading
 _ENDS_A_SENTENCE = "。；;，,、：:！!…"
 _INNER_SENTENCE = re.compile(r"[。；;！!]")
@@ -56,45 +24,6 @@ _LEAST_NAME = 4
 _MOST_BEFORE_A_NAME = 5
 _LOW_FORMS = frozenset({"（1）", "1)", "①"})
 _SENTENCE_CLOSE = frozenset("。！？”…）)")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    form: str
-    value: int | None
-    label: str  # as printed, without blanks around
-    length: int  # characters of the text it takes, blanks after it included; 0 for an automatic number
-
-
-def value_of(digits: str) -> int | None:
-    """The value of a Chinese, Arabic or circled number up to 99; None where it is none."""
-    if digits.isdigit() and digits.isascii():
-        return int(digits)
-    if digits in _CIRCLED:
-        return _CIRCLED.index(digits) + 1
-    if "百" in digits:
-        return None
-    if "十" in digits:
-        tens, _, ones = digits.partition("十")
-        if (tens and tens not in _DIGIT) or (ones and ones not in _DIGIT):
-            return None
-        return (_DIGIT[tens] if tens else 1) * 10 + (_DIGIT[ones] if ones else 0)
-    return _DIGIT.get(digits)
-
-
-def number_of(text: str, *, label: str = "") -> Number | None:
-    """The number a heading begins with: the automatic one where Word prints one, else the typed one."""
-    source = f"{label} " if label else text
-    for form, _, pattern in _FORMS:
-        match = pattern.match(source)
-        if match:
-            value = value_of(match[1])
-            if value is None:
-                continue
-            if label:
-                return Number(form, value, label, 0)
-            return Number(form, value, match[0].strip(), match.end())
-    return Number(label, None, label, 0) if label else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +154,7 @@ def _score(
     points = 3.0 if block.kind == "heading" else 0.0
     weight = _stands_out(block, body)
     points += weight
-    if number and number.form in _RANK:
+    if number and number.form in RANK:
         points += 0.75 if number.form in _LOW_FORMS else 1.5
         points += 0.75 if steps else 0.0
     best = max(named(rest).values(), default=0.0)
@@ -320,21 +249,19 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]]) -> list[
     if outlined:
         for index, number in chosen:
             block = document.blocks[index]
-            if block.kind == "heading" and block.level and number and number.form in _RANK:
-                forms_at.setdefault(block.level, []).append(_RANK[number.form])
+            if block.kind == "heading" and block.level and number and number.form in RANK:
+                forms_at.setdefault(block.level, []).append(RANK[number.form])
     strong: list[float] = []
     for index, number in chosen:
         block = document.blocks[index]
-        if (
-            number
-            and number.form in _RANK
-            and max(named(document.text[block.start + number.length : block.end]).values(), default=0) >= 0.9
-        ):
-            strong.append(_RANK[number.form])
+        if number and number.form in RANK and max(named(document.text[block.start + number.length : block.end]).values(), default=0) >= 0.9:
+            strong.append(RANK[number.form])
+    lead = min([*strong, *(_above(chosen, strong) if not outlined else ())], default=-2.0)
+    lookalikes = _lookalikes(document, chosen, strong) if not outlined else frozenset()
     ranks: list[tuple[float, ...]] = []
     for index, number in chosen:
         block = document.blocks[index]
-        rank = _RANK.get(number.form) if number else None
+        rank = RANK.get(number.form) if number else None
         if outlined and block.kind == "heading" and block.level:
             ranks.append((0.0, float(block.level), rank if rank is not None else min(forms_at.get(block.level, [0.0]))))
             continue
@@ -342,12 +269,49 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]]) -> list[
         text = document.text[block.start : block.end]
         if rank is not None:
             ranks.append((level, rank, 0.0))
-        elif max(named(text).values(), default=0.0) >= 0.6 and len(text) <= 20:
-            ranks.append((level, min(strong, default=-2.0), 0.0))
+        elif _names_one(text) or index in lookalikes:
+            ranks.append((level, lead, 0.0))
         else:
-            size = block.layout.size if block.layout and block.layout.size else 0.0
+            size = _size(block)
             ranks.append((level, 1.5 if not strong else max(strong) + 0.75, -size))
     return ranks
+
+
+def _names_one(text: str) -> bool:
+    return len(text) <= 20 and max(named(text).values(), default=0.0) >= 0.6
+
+
+def _size(block: Block) -> float:
+    return block.layout.size if block.layout and block.layout.size else 0.0
+
+
+def _leaders(chosen: Sequence[tuple[int, Number | None]], strong: Sequence[float]) -> dict[int, float]:
+    """Unnumbered headings right above a first number, with the number's rank, unless headings numbered so name the sections themselves."""
+    return {
+        index: RANK[below.form]
+        for (index, number), (_, below) in itertools.pairwise(chosen)
+        if number is None and below is not None and below.value == 1 and below.form in RANK and RANK[below.form] not in strong
+    }
+
+
+def _above(chosen: Sequence[tuple[int, Number | None]], strong: Sequence[float]) -> list[float]:
+    """What ranks above the numbers that start anew below unnumbered headings."""
+    return [rank - 0.25 for rank in _leaders(chosen, strong).values()]
+
+
+def _lookalikes(document: Document, chosen: Sequence[tuple[int, Number | None]], strong: Sequence[float]) -> frozenset[int]:
+    """Unnumbered headings printed as large as those that name a section or stand above a first number, where others are smaller.
+
+    Where nothing is known of the print, all of them if one stands above a first number.
+    """
+    blocks = document.blocks
+    leaders = _leaders(chosen, strong)
+    plain = [index for index, number in chosen if number is None]
+    sizes = {_size(blocks[i]) for i in plain if i in leaders or _names_one(document.text[blocks[i].start : blocks[i].end])} - {0.0}
+    smallest = min((_size(blocks[index]) for index, _ in chosen), default=0.0)
+    if sizes and smallest < max(sizes):
+        return frozenset(index for index in plain if _size(blocks[index]) == max(sizes))
+    return frozenset(plain) if leaders and not sizes else frozenset()
 
 
 def _tree(document: Document, chosen: list[tuple[int, Number | None]]) -> tuple[Heading, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from service.model import Block, Document, Heading, Title
@@ -13,6 +14,7 @@ from service.text import han
 _BLANKS = re.compile(r"[\s\u3000]+")
 _FORM_TABLE = 3  # field names from which a table is part of a form
 _SHORT = 30
+_TITLE_LENGTH = (6, 60)  # characters of one that nothing but its place tells
 _TITLE_LINES = 14  # blocks at the start among which the title stands
 _WRITEUP = 300  # Chinese characters of running text from which something is a write-up
 
@@ -72,8 +74,7 @@ def zone(document: Document, *, strong: Sequence[int], words: Mapping[str, Any])
     if ends and _running(document, blocks[first : ends[0]]) >= _WRITEUP:
         last = ends[0]
     early = [i for i in range(first, min(last, first + 6)) if _is_evidence(document, blocks[i], words["evidence"])]
-    text = _running(document, blocks[first:last])
-    is_writeup = not ((forms and text < _WRITEUP) or (early and not strong))
+    is_writeup = not ((forms and _running(document, blocks[first:last]) < _WRITEUP) or (early and not strong))
     return Zone(first, last, form=bool(first or forms), evidence=bool(ends or early), is_writeup=is_writeup)
 
 
@@ -128,6 +129,11 @@ def _is_field(text: str, fields: Sequence[str]) -> bool:
 
 
 def _any(words: Sequence[str]) -> str:
+    return _alternatives(tuple(words))
+
+
+@lru_cache(maxsize=16)
+def _alternatives(words: tuple[str, ...]) -> str:
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
@@ -139,7 +145,7 @@ def _title_points(document: Document, index: int, words: Mapping[str, Any], *, s
         return -9.0
     if any(bare.endswith(word) for word in words["title"]["not_titles"]) or re.fullmatch(r"[\d年月日〇一二三四五六七八九十○.\-/]+", bare):
         return -9.0
-    if re.match(r".{2,8}[：:]", text) and not any(bare.endswith(e) for e in words["title"]["endings"]):
+    if block.kind != "title" and _is_labelled(text, words) and not any(bare.endswith(e) for e in words["title"]["endings"]):
         return -9.0
     points = 3.0 if block.kind == "title" else 0.0
     points += 2.0 if any(bare.endswith(word) for word in words["title"]["endings"][:6]) else 0.0
@@ -153,6 +159,13 @@ def _title_points(document: Document, index: int, words: Mapping[str, Any], *, s
         points += 0.5 if layout.bold else 0.0
     points += 1.0 if index == first else 0.0
     return points
+
+
+def _is_labelled(text: str, words: Mapping[str, Any]) -> bool:
+    """申报单位：…, 编制日期：…; a title may have a colon too (一块板的旅行：……之路)."""
+    match = re.match(r"(.{2,8})[：:]", text)
+    known = (*words["form"]["fields"], *words["organisation"]["fields"], *words["title"]["fields"], *words["title"]["labels"])
+    return match is not None and match[1].endswith(tuple(known))
 
 
 def _title_by_name(document: Document, *, before: int, words: Mapping[str, Any]) -> Title | None:
@@ -190,15 +203,18 @@ def title(document: Document, *, first: int, before: int, words: Mapping[str, An
     ranked = sorted(((_title_points(document, i, words, size=size, first=start), -i) for i in lines), reverse=True)
     if ranked and ranked[0][0] >= 2.0:
         return _joined(document, -ranked[0][1], words, before=before)
-    return _title_in_form(document, words, before=first) or _bare_name(document, lines, words)
+    return _title_in_form(document, words, before=first) or _lone_line(document, lines, words)
 
 
-def _bare_name(document: Document, lines: Sequence[int], words: Mapping[str, Any]) -> Title | None:
-    """The organisation's name where it stands as the last line before the first heading: all the title there is."""
+def _lone_line(document: Document, lines: Sequence[int], words: Mapping[str, Any]) -> Title | None:
+    """The only line before the first heading, or the organisation's name as the last of them: all the title there is."""
     if not lines:
         return None
     block = document.blocks[lines[-1]]
-    if not company(words).fullmatch(_squeezed(document, block)):
+    text = _squeezed(document, block)
+    alone = len(lines) == 1 and _TITLE_LENGTH[0] <= len(text) <= _TITLE_LENGTH[1] and not re.search(r"[。；]", text)
+    other = any(text.endswith(word) for word in words["title"]["not_titles"]) or _is_labelled(text, words)
+    if (not alone or other or block.label) and not company(words).fullmatch(text):
         return None
     return Title(document.text[block.start : block.end].strip(), block.start, block.end, block=lines[-1])
 
@@ -216,7 +232,7 @@ def _joined(document: Document, index: int, words: Mapping[str, Any], *, before:
         if (
             not text
             or any(text.endswith(word) for word in words["title"]["not_titles"] + words["organisation"]["endings"])
-            or re.match(r".{2,8}[：:]", text)
+            or _is_labelled(text, words)
         ):
             return False
         # A line as wide as the page has no alignment to see; the PDF reader calls both lines title by their size.

@@ -17,6 +17,7 @@ from service import headings as headings_
 from service import lexicon, parts
 from service.evidence import BODY, OTHER, Evidence
 from service.model import Block, Document, Heading, Note, Section, SectionSpec, Submission
+from service.numbering import number_of
 from service.text import words as count
 
 _CLEAR = 0.9  # from here on a heading names its section
@@ -358,7 +359,7 @@ def _cover(document: Document, zone: parts.Zone, *, title_block: int | None) -> 
         fielded = re.match(r".{2,10}[：:]", text) is not None
         dated = re.fullmatch(r"[\d〇○一二三四五六七八九十\s]{2,8}年.{0,8}", text) is not None
         company = re.fullmatch(parts.company(lexicon.load("parts")), text) is not None
-        if not (short and (centred or fielded or dated or company)) or headings_.number_of(text, label=block.label):
+        if not (short and (centred or fielded or dated or company)) or number_of(text, label=block.label):
             break
         stop += 1
     return frozenset(range(zone.first, stop))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.headings import find, number_of, value_of
+from service.headings import find
 from service.model import Block, Document, Layout
+from service.numbering import number_of, value_of
 from service.parse.blocks import Builder
 
 TEXT = "项目组逐台测量并记录，发现偏差集中在夜班，随后调整了换刀频次和冷却液浓度，再用一个月的数据确认效果。"
@@ -103,3 +104,40 @@ def test_a_long_line_of_brackets_takes_no_time() -> None:
     document = Document("a.txt", "0" * 64, "txt", text, (Block("paragraph", 0, len(text)),))
     assert find(document) == ()
     assert number_of(text) is None
+
+
+def _large_and_small() -> list[tuple[str, float]]:
+    return [
+        ("栎语是谁", 16),
+        (TEXT, 14),
+        ("旅程的安排", 16),
+        (TEXT, 14),
+        ("一、开料站：先把料认准", 15),
+        (TEXT, 14),
+        ("二、封边站：胶线看不见才算好", 15),
+        (TEXT, 14),
+        ("走到哪儿了", 16),
+        (TEXT, 14),
+    ]
+
+
+def test_larger_unnumbered_headings_stand_above_smaller_numbered_ones() -> None:
+    builder = Builder()
+    for text, size in _large_and_small():
+        builder.add(text, layout=Layout(size=size, bold=size > 14))
+    found = find(Document("a.docx", "0" * 64, "docx", builder.text, builder.blocks))
+    assert [(heading.text, heading.level) for heading in found] == [
+        ("栎语是谁", 1),
+        ("旅程的安排", 1),
+        ("开料站：先把料认准", 2),
+        ("封边站：胶线看不见才算好", 2),
+        ("走到哪儿了", 1),
+    ]
+
+
+def test_an_unnumbered_heading_above_a_first_number_stands_above_it() -> None:
+    builder = Builder()
+    for text, _ in _large_and_small():
+        builder.add(text)
+    found = find(Document("a.txt", "0" * 64, "txt", builder.text, builder.blocks))
+    assert [heading.level for heading in found] == [1, 1, 2, 2, 1]

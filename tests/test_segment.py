@@ -385,3 +385,19 @@ def test_title_over_two_lines_the_first_as_wide_as_the_page() -> None:
     found = segment(Document("a.pdf", "0" * 64, "pdf", builder.text, builder.blocks), SPECS)
     assert found.title is not None
     assert found.title.text == "基于代码评审、自动化测试与线上可观测性三位一体的政务云软件质量管控体系建设与实践"
+
+
+@pytest.mark.parametrize("kind", ["title", None])
+def test_a_title_may_have_a_colon(kind: str | None) -> None:
+    builder = Builder()
+    builder.add("一块板的旅行：栎语家居的质量提升之路", kind="title" if kind else "paragraph")
+    for text in ("一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT):
+        builder.add(text)
+    found = segment(Document("a.txt", "0" * 64, "txt", builder.text, builder.blocks), SPECS)
+    assert found.title is not None
+    assert found.title.text == "一块板的旅行：栎语家居的质量提升之路"
+
+
+def test_a_labelled_line_is_no_title() -> None:
+    lines = ["申报单位：江屿阀门有限公司", "一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT]
+    assert segment(document(lines, kind="txt"), SPECS).title is None
