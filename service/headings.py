@@ -256,7 +256,7 @@ def _ranks(document: Document, chosen: list[tuple[int, Number | None]]) -> list[
         block = document.blocks[index]
         if number and number.form in RANK and max(named(document.text[block.start + number.length : block.end]).values(), default=0) >= 0.9:
             strong.append(RANK[number.form])
-    lead = min([*strong, *(_above(chosen, strong) if not outlined else ())], default=-2.0)
+    lead = min([min(strong, default=-2.0), *(_above(chosen, strong) if not outlined else ())])
     lookalikes = _lookalikes(document, chosen, strong) if not outlined else frozenset()
     ranks: list[tuple[float, ...]] = []
     for index, number in chosen:

@@ -141,3 +141,21 @@ def test_an_unnumbered_heading_above_a_first_number_stands_above_it() -> None:
         builder.add(text)
     found = find(Document("a.txt", "0" * 64, "txt", builder.text, builder.blocks))
     assert [heading.level for heading in found] == [1, 1, 2, 2, 1]
+
+
+def test_a_first_number_below_a_lower_heading_does_not_lower_those_above() -> None:
+    builder = Builder()
+    lines = [
+        ("企业概况", 16),
+        (TEXT, 12),
+        ("怎么干的", 16),
+        ("把码拆小", 14),
+        ("1. 先行品种", 13),
+        (TEXT, 12),
+        ("取得的成效", 16),
+        (TEXT, 12),
+    ]
+    for text, size in lines:
+        builder.add(text, layout=Layout(size=size, bold=size > 12))
+    found = find(Document("a.pdf", "0" * 64, "pdf", builder.text, builder.blocks))
+    assert [heading.level for heading in found] == [1, 1, 2, 3, 1]
