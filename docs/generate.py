@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, is_dataclass
+from functools import cache
 from pathlib import Path
 
 from service import checks, cli
@@ -45,12 +46,17 @@ CLI_FOOT = """## 退出码
 |---|---|
 | 0 | 都读出来了，没有错误级的问题 |
 | 1 | 都读出来了，有错误级的问题 |
-| 2 | 有文件读不了，或命令写错 |
+| 2 | 有文件读不了、有结果写不出，或命令写错 |
 | 130 | 被用户中断 |
 
 ## 输出
 
-输出从不覆盖输入；两个同名的输入得到不同名的输出。终端上显示进度（在标准错误），重定向时不显示。
+输出按输入的文件名命名：网页为 `材料.html`，批注副本为 `材料-批注.docx`。几个输入同名时，前面加上能区分它们的文件夹名，
+如 `甲公司_材料.html`；同一文件夹里的 `材料.docx` 和 `材料.pdf` 分别得到 `材料.html` 和 `材料（pdf）.html`。过长的名字会截短。
+输出从不覆盖输入，上一次的输出会被覆盖。
+
+输出的文件夹写不进去时，审读前就停止；个别文件写不了时，其余照常写出，最后提示并以 2 退出。
+按 Ctrl-C 中断后，已经审读完的文件仍然列出并写进汇总表。终端上显示进度（在标准错误），重定向时不显示。
 JSON 的内容见 [report.md](report.md)。"""
 ERRORS_HEAD = """# 代码与提示
 
@@ -213,14 +219,23 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     return found
 
 
+@cache
+def _shared() -> dict[str, ast.expr]:
+    """Constants that other modules may import."""
+    trees = (ast.parse(path.read_text("utf8")) for path in sorted(SERVICE.rglob("*.py")))
+    return {name: value for tree in trees for name, value in _constants(tree).items() if not name.startswith("_")}
+
+
 def _message(node: ast.expr, constants: dict[str, ast.expr]) -> str:
     """The message with … for what is filled in; empty where the code does not show it."""
     if isinstance(node, ast.Constant):
         return re.sub(r"\{[^}]*\}", "…", str(node.value))
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
-    if isinstance(node, ast.Name) and node.id in constants:
-        return _message(constants[node.id], {})
+    if isinstance(node, ast.Name) and (value := constants.get(node.id) or _shared().get(node.id)):
+        return _message(value, {})
+    if isinstance(node, ast.Attribute) and node.attr in _shared():
+        return _message(_shared()[node.attr], {})
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return _message(node.func.value, constants)
     if isinstance(node, ast.BinOp):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
 from service import __version__, settings
@@ -32,7 +36,24 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
-        self.exit(_FAILED, f"命令写法不对：{message}。运行 {self.prog} --help 查看用法。\n")
+        self.exit(_FAILED, f"命令写法不对：{_in_chinese(message)}。运行 {self.prog} --help 查看用法。\n")
+
+
+# argparse has no Chinese of its own; what it says that is not among these is shown as it is.
+_SAYINGS = (
+    (r"the following arguments are required: (.*)", r"还缺少 \1"),
+    (r"unrecognized arguments: (.*)", r"不认识 \1"),
+    (r"argument (.*): expected one argument", r"\1 后面要写一个值"),
+    (r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)", r"没有\1“\2”，可选 \3"),
+    (r"argument (.*?): (.*)", r"\1 \2"),
+)
+
+
+def _in_chinese(message: str) -> str:
+    for pattern, said in _SAYINGS:
+        if re.fullmatch(pattern, message, re.DOTALL):
+            return re.sub(pattern, said, message, count=1, flags=re.DOTALL)
+    return message
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,16 +92,18 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
+    if not (value.isdecimal() and int(value) > 0):
         raise argparse.ArgumentTypeError("须为正整数")
-    return number
+    return int(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code of REPORT.md."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a character that the terminal does not know must not end the work
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions}
     try:
@@ -102,32 +125,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     wanted = settings.read()
     with _reader(options, wanted) as reader:
-        from service import pipeline, rulebook  # noqa: PLC0415 - the first child starts meanwhile
+        from service import batch  # noqa: PLC0415 - the first child starts meanwhile
 
-        edition = _edition(options.edition, rulebook)
+        edition = _edition(options.edition)
         found = walk(options.paths)
         _refuse_empty(found)
         outputs = _Outputs(options, found.files)
         reports: list[Report] = []
-        with ExitStack() as stack:
-            stream = stack.enter_context(_json_stream(options.json, found.files))
-            tell = stack.enter_context(_progress())
-            for reading in reader.read_all(found.files, progress=tell):
-                report = outputs.write(pipeline.analyse(reading, edition), edition)
-                reports.append(report)
+        # What was read before an interruption is still reported.
+        with _json_stream(options.json, found.files) as stream, _progress() as tell, suppress(KeyboardInterrupt):
+            readings = reader.read_all(found.files, progress=tell)
+            for report in batch.analyse_all(readings, edition, files=len(found.files), jobs=options.jobs or os.cpu_count() or 1):
+                reports.append(outputs.write(report, edition))
                 if stream is not None:
-                    _write_json(stream, report)
+                    _write_json(stream, reports[-1])
+        if not reports:
+            raise KeyboardInterrupt
         outputs.finish(reports, edition)
         _show(options, reports, edition, found)
-    return _exit_code(reports)
+    return _ended(reports, found, outputs.failures)
 
 
-def _edition(wanted: str | None, rulebook: object) -> Edition:
+def _ended(reports: Sequence[Report], found: Walk, failures: Sequence[str]) -> int:
+    """The exit code; what went wrong on the way is said last, where it is seen."""
+    for failure in failures:
+        print(failure, file=sys.stderr)  # noqa: T201
+    if len(reports) < len(found.files):
+        print(f"已中断：{len(found.files)} 个文件中审读了 {len(reports)} 个，其余没有结果。", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    return _FAILED if failures else _exit_code(reports)
+
+
+def _edition(wanted: str | None) -> Edition:
     from service.rulebook import editions, load  # noqa: PLC0415
 
-    del rulebook
     if wanted is None:
-        choices = "\n".join(f"  {edition.id}  {edition.name}" for edition in editions())
+        choices = "\n".join(f"  {edition.id:16}{edition.name}" for edition in editions())
         raise ServiceError("edition_missing", f"请用 --edition 写明按哪一届通知审读，可选：\n{choices}")
     return load(wanted)
 
@@ -135,7 +168,7 @@ def _edition(wanted: str | None, rulebook: object) -> Edition:
 def _refuse_empty(found: Walk) -> None:
     if not found.files:
         listed = "；".join(f"{passed.path.name}（{passed.reason}）" for passed in found.passed_over[:10])
-        raise ServiceError("no_files", f"没有可审读的文件。{listed}".rstrip() + "请给出 Word、PDF 或文本文件。")
+        raise ServiceError("no_files", f"没有可审读的文件{f'：{listed}' if listed else ''}。请给出 Word、PDF 或文本文件。")
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
@@ -146,20 +179,26 @@ def _exit_code(reports: Sequence[Report]) -> int:
 
 
 class _Outputs:
-    """Files asked for beside the terminal: distinct names, never an input."""
+    """Files asked for beside the terminal: distinct names, never an input; `failures` says what could not be written."""
 
     def __init__(self, options: argparse.Namespace, inputs: Sequence[Path]) -> None:
+        from service.render.names import stems  # noqa: PLC0415
+
         self._html = _folder(options.html)
         self._annotate = _folder(options.annotate)
         self._xlsx = _target(options.xlsx, inputs)
         self._inputs = {path.resolve() for path in inputs}
+        self._stems = stems(inputs)
         self._taken: set[Path] = set()
+        self.failures: list[str] = []
 
-    def _free(self, folder: Path, stem: str, suffix: str) -> Path:
+    def _free(self, folder: Path, report: Report, suffix: str) -> Path:
         """A path in `folder` that is neither an input nor taken in this call."""
+        from service.render.names import fitting  # noqa: PLC0415
+
         number = 1
         while True:
-            path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
+            path = folder / fitting(self._stems[report.path], suffix if number == 1 else f"-{number}{suffix}")
             if path.resolve() not in self._inputs and path not in self._taken:
                 self._taken.add(path)
                 return path
@@ -167,60 +206,85 @@ class _Outputs:
 
     def write(self, report: Report, edition: Edition) -> Report:
         """Writes what stands alone for this document; the report with what there is to say about it."""
-        if self._annotate is not None and report.status != "failed":
+        from service.pipeline import further  # noqa: PLC0415
+
+        if self._annotate is not None and report.submission is not None and report.submission.is_writeup:
             report = self._annotated(report, self._annotate)
         if self._html is not None:
             from service.render.html import report_html  # noqa: PLC0415
 
-            path = self._free(self._html, report.name.rsplit(".", 1)[0], ".html")
-            _save(path, report_html(report, edition).encode())
+            page, report = further(report, "html", "网页报告", lambda: report_html(report, edition))
+            if page is not None:
+                self._save(self._free(self._html, report, ".html"), page.encode())
         return report
 
     def _annotated(self, report: Report, folder: Path) -> Report:
         if report.format != "docx":
             note = Note("annotate_docx_only", "批注只能写进 .docx 文件，这个文件没有生成批注副本；请提交 Word（.docx）版本。")
             return replace(report, notes=(*report.notes, note))
+        from service.pipeline import further  # noqa: PLC0415
         from service.render.word import annotate  # noqa: PLC0415
 
-        data = annotate(Path(report.path).read_bytes(), report)
-        _save(self._free(folder, f"{report.name.rsplit('.', 1)[0]}-批注", ".docx"), data)
+        data, report = further(report, "annotate", "Word 批注", lambda: annotate(Path(report.path).read_bytes(), report))
+        if data is not None:
+            self._save(self._free(folder, report, "-批注.docx"), data)
         return report
 
     def finish(self, reports: Sequence[Report], edition: Edition) -> None:
         if self._xlsx is not None:
             from service.render.xlsx import workbook  # noqa: PLC0415
 
-            _save(self._xlsx, workbook(reports, edition))
+            self._save(self._xlsx, workbook(reports, edition))
+
+    def _save(self, path: Path, data: bytes) -> None:
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            self.failures.append(_unwritable(path, error).message)
 
 
 def _folder(name: str | None) -> Path | None:
+    """The folder, made where it is not there yet: what cannot be written is known before anything is read."""
     if name is None:
         return None
     path = Path(name)
-    if path.exists() and not path.is_dir():
-        raise ServiceError("output_not_folder", f"{path} 不是文件夹，不能把报告写进去。请换一个文件夹名。")
-    return path
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return path
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ServiceError("output_not_folder", f"{path} 不是文件夹，不能把报告写进去。请换一个文件夹名。") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _target(name: str | None, inputs: Sequence[Path]) -> Path | None:
     if name is None:
         return None
     path = Path(name)
-    if path.is_dir():
+    _folder(str(path.parent))
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if is_folder:
         raise ServiceError("output_is_folder", f"{path} 是文件夹，请写成文件名，例如 {path / '初审表.xlsx'}。")
     if path.resolve() in {source.resolve() for source in inputs}:
         raise ServiceError("output_is_input", f"输出文件 {path} 就是要审读的文件，为免覆盖已停止。请换一个文件名。")
     return path
 
 
-def _save(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise ServiceError(
-            "output_failed", f"写不了 {path}（{error.strerror}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。"
-        ) from error
+_REASONS = {
+    errno.EACCES: "没有权限",
+    errno.EROFS: "磁盘是只读的",
+    errno.ENOSPC: "磁盘已满",
+    errno.ENAMETOOLONG: "名字太长",
+}
+
+
+def _unwritable(path: Path, error: OSError) -> ServiceError:
+    why = _REASONS.get(error.errno or 0, error.strerror)
+    return ServiceError("output_failed", f"写不了 {path}（{why}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。")
 
 
 @contextmanager
@@ -234,11 +298,11 @@ def _json_stream(name: str | None, inputs: Sequence[Path]) -> Iterator[BinaryIO 
         path = _target(name, inputs)
         assert path is not None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as stream:
-                yield stream
+            stream = path.open("wb")
         except OSError as error:
-            raise ServiceError("output_failed", f"写不了 {path}（{error.strerror}）。请检查文件夹权限和磁盘空间。") from error
+            raise _unwritable(path, error) from error
+        with stream:
+            yield stream
 
 
 def _write_json(stream: BinaryIO, report: Report) -> None:
@@ -251,9 +315,11 @@ def _write_json(stream: BinaryIO, report: Report) -> None:
 def _show(options: argparse.Namespace, reports: Sequence[Report], edition: Edition, found: Walk) -> None:
     if options.json == "-":
         return
+    from service.render.names import distinct  # noqa: PLC0415
     from service.render.terminal import show_reports  # noqa: PLC0415
 
-    show_reports(reports, edition, passed_over=[(passed.path.name, passed.reason) for passed in found.passed_over])
+    named = distinct([passed.path for passed in found.passed_over])
+    show_reports(reports, edition, passed_over=[(name, passed.reason) for name, passed in zip(named, found.passed_over, strict=True)])
 
 
 # --- read, editions ----------------------------------------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from service import checks
+from service.errors import ServiceError
 from service.model import Document, Edition, Note, Outcome, Report, Submission
 from service.parse import Reading
 from service.segment import segment
@@ -29,6 +30,9 @@ class _Stages:
         began = time.perf_counter()
         try:
             return work()
+        except ServiceError as error:
+            self.notes.append(Note(error.code, error.message))
+            return None
         except Exception:  # noqa: BLE001 - the one boundary where a fault of ours must not cost the user the rest of the report
             _log.exception("stage %s failed", stage)
             self.notes.append(Note("stage_failed", _STAGE_FAILED.format(stage=name)))
@@ -57,6 +61,15 @@ def analyse(reading: Reading, edition: Edition) -> Report:
     submission = stages.run("segment", "划分章节", lambda: segment(document, edition.sections))
     outcomes = stages.run("checks", "逐项检查", lambda: checks.run(submission, edition.rules)) if submission is not None else None
     return _report(document, submission, outcomes or (), edition=edition, stages=stages, path=str(reading.path))
+
+
+def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) -> tuple[_Result | None, Report]:
+    """Runs one more stage on a report that is made; where it fails, the report says so."""
+    stages = _Stages()
+    result = stages.run(stage, name, work)
+    if stages.notes:
+        report = replace(report, status="partial", notes=(*report.notes, *stages.notes))
+    return result, replace(report, timing={**report.timing, **stages.timing})
 
 
 def _report(

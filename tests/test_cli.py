@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from service import pipeline
 from service.cli import main
+from service.model import Edition, Report
+from service.parse import Reading
 
 GOOD = "实施扭矩管控的经验\n一、企业概况\n江屿阀门有限公司成立于1998年，员工620人，主导产品为蝶阀，使命是让介质守规矩。\n"
 
@@ -139,3 +142,80 @@ def test_personal_data_is_masked_with_the_same_length(capfd: pytest.CaptureFixtu
     (report,) = _objects(out)
     assert "13900001111" not in out
     assert len(report["text"]) == len(path.read_text("utf-8").rstrip("\n"))
+
+
+def test_outputs_are_named_after_the_folders_of_their_inputs(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    for folder in ("甲公司", "乙公司"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / good.name).write_text(GOOD, "utf-8")
+    (tmp_path / "甲公司" / "材料.md").write_text(GOOD, "utf-8")
+    out = tmp_path / "out"
+    _run(capfd, "check", str(tmp_path / "甲公司"), str(tmp_path / "乙公司"), "--edition", "2022-hebei", "--html", str(out))
+    pages = {path.name for path in out.glob("*.html")}
+    assert pages == {"甲公司_材料.html", "甲公司_材料（txt）.html", "乙公司_材料.html"}
+
+
+def test_a_very_long_name_costs_nothing(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    long = good.rename(good.with_name("质" * 83 + ".txt"))
+    code, _, err = _run(capfd, "check", str(long), "--edition", "2022-hebei", "--html", str(tmp_path / "out"))
+    assert (code, err) == (1, "")
+    (page,) = (tmp_path / "out").iterdir()
+    assert page.name.endswith("质.html")
+
+
+@pytest.mark.parametrize("option", ["--html", "--annotate", "--json", "--xlsx"])
+@pytest.mark.parametrize("name", ["名" * 100, "文件/内"])
+def test_where_nothing_can_be_written_is_said_before_anything_is_read(
+    capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    (tmp_path / "文件").write_bytes(b"x")
+    code, out, err = _run(capfd, "check", str(good), "--edition", "2022-hebei", option, str(tmp_path / name))
+    assert (code, out) == (2, "")
+    assert "名字太长" in err or "不是文件夹" in err
+
+
+def test_what_cannot_be_written_does_not_cost_the_rest(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    other = good.with_name("另一份.txt")
+    other.write_text(GOOD, "utf-8")
+    (tmp_path / "out" / "材料.html").mkdir(parents=True)
+    code, out, err = _run(capfd, "check", str(good), str(other), "--edition", "2022-hebei", "--html", str(tmp_path / "out"))
+    assert code == 2
+    assert "写不了" in err
+    assert "材料.html" in err
+    assert "共 2 个文件" in out
+    assert (tmp_path / "out" / "另一份.html").stat().st_size > 0
+
+
+def test_what_was_read_before_an_interruption_is_reported(
+    capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good.with_name("另一份.txt").write_text(GOOD, "utf-8")
+    analyse = pipeline.analyse
+
+    def first_only(reading: Reading, edition: Edition) -> Report:
+        if reading.name == good.name:
+            raise KeyboardInterrupt
+        return analyse(reading, edition)
+
+    monkeypatch.setattr(pipeline, "analyse", first_only)
+    code, out, err = _run(capfd, "check", str(tmp_path), "--edition", "2022-hebei", "--xlsx", str(tmp_path / "表" / "表.xlsx"))
+    assert code == 130
+    assert "实施扭矩管控的经验" in out
+    assert "2 个文件中审读了 1 个" in err
+    assert (tmp_path / "表" / "表.xlsx").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (("check",), "还缺少 PATH"),
+        (("check", "甲.docx", "--jobs", "许多"), "--jobs 须为正整数"),
+        (("check", "甲.docx", "--edition"), "--edition 后面要写一个值"),
+        (("check", "甲.docx", "--colour"), "不认识 --colour"),
+        (("chekc",), "没有命令“chekc”"),
+    ],
+)
+def test_a_wrong_call_is_explained_in_chinese(capfd: pytest.CaptureFixture[str], call: tuple[str, ...], said: str) -> None:
+    code, _, err = _run(capfd, *call)
+    assert code == 2
+    assert said in err

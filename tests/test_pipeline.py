@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import pipeline, rulebook
-from service.errors import Unreadable
+from service.errors import ServiceError, Unreadable
 from service.model import Document, Rule
 from service.parse import Reading
 from service.parse.blocks import Builder
@@ -51,3 +51,20 @@ def test_a_failing_stage_makes_the_report_partial(monkeypatch: pytest.MonkeyPatc
     assert [note.code for note in report.notes] == ["stage_failed"]
     assert "逐项检查" in report.notes[0].message
     assert "checks failed" in caplog.text
+
+
+def test_a_further_stage_that_fails_is_noted(caplog: pytest.LogCaptureFixture) -> None:
+    report = pipeline.analyse(_reading(_document()), rulebook.load("2022-hebei"))
+    assert pipeline.further(report, "html", "网页报告", lambda: "页面")[0] == "页面"
+    refused = ServiceError("annotate_other_file", "文件被改动过，请重新审读。")
+
+    def refuse() -> str:
+        raise refused
+
+    def break_down() -> str:
+        raise ZeroDivisionError
+
+    for work, code in ((refuse, "annotate_other_file"), (break_down, "stage_failed")):
+        result, noted = pipeline.further(report, "annotate", "Word 批注", work)
+        assert (result, noted.status, noted.notes[-1].code) == (None, "partial", code)
+    assert "ZeroDivisionError" in caplog.text

@@ -85,7 +85,7 @@ def test_many_reports_are_a_table_with_the_reasons_for_failures(edition: Edition
         "坏.pdf：文件已加密，请取消密码。",
         "图.png：不是文档",
         "（2 个文件）",
-        "共 3 个文件：有错误 2",
+        "共 3 个文件：有错误 2，未能读取 1。",
     ):
         assert part in text, part
     assert "星河轴承" in shown(report(), report(), edition=edition, width=140)
@@ -169,3 +169,18 @@ def test_every_check_has_a_chinese_name() -> None:
     assert set(checks.names()) <= set(named)
     assert len(set(named.values())) == len(named)
     assert all(2 <= len(value) <= 8 for value in named.values())
+
+
+def test_what_is_no_write_up_lacks_nothing_and_has_no_noughts(edition: Edition) -> None:
+    form = make_submission({"sections": [], "before": ["质量标杆申报书"], "is_writeup": False, "missing": ["overview", "results"]})
+    skipped = tuple(
+        Outcome(f"2022-hebei/{number}", check, "notice", "附件2", "not_checked", "error", reason="没有正文。")
+        for number, check in enumerate(("title_length", "section_present"))
+    )
+    shown_form = replace(report("申报书.docx"), submission=form, outcomes=skipped)
+    text = shown(shown_form, report(), edition=edition)
+    (row,) = (line for line in text.splitlines() if line.startswith("申报书.docx"))
+    assert row.split()[2:] == ["—", "—", "—", "2", "非经验材料"]
+    assert "共 2 个文件：有错误 1，不是经验材料 1。" in text
+    assert "全部规则（2条）：没有正文。" in text
+    assert "缺少" not in shown(shown_form, edition=edition)

@@ -165,3 +165,10 @@ def test_the_explanation_says_what_was_not_checked(edition: Edition) -> None:
     values = [value for line in opened(workbook([report(), report()], edition))["说明"].iter_rows(values_only=True) for value in line]
     assert "“未检查”不等于“通过”：下列规则本次没有判断，请人工核对。" in values
     assert "纸张与页面（实施看板管理的经验）" in values
+
+
+def test_what_is_no_write_up_has_no_noughts_and_lacks_nothing(edition: Edition) -> None:
+    form = make_submission({"sections": [], "before": ["质量标杆申报书"], "is_writeup": False, "missing": ["overview", "results"]})
+    (row, _) = rows(opened(workbook([replace(report(), submission=form, outcomes=()), report()], edition))["初审表"])
+    assert row["状态"] == "非经验材料"
+    assert (row["错误"], row["提醒"], row["缺少部分"], row["企业概况\n≤ 500"]) == (None, None, None, None)

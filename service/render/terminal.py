@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _COLOURS = {"error": "bold red", "warning": "yellow", "advice": "blue"}
 _STATE_COLOURS = {"over": "bold red", "under": "yellow", "missing": "bold red", "within": "green", "free": ""}
 _WIDE = 120  # columns from which a triage table also has room for title and organisation
+_STATES = ("有错误", "只有提醒或建议", "没有发现问题", "不是经验材料", "未能读取")  # every file is in one of them
 _REASONS = 8  # reasons for unchecked rules listed below a triage table
 
 
@@ -65,7 +66,7 @@ def _triage(shown: Sequence[View], *, wide: bool) -> Iterator[RenderableType]:
     for severity in SEVERITIES:
         table.add_column(words_for("severities", severity), justify="right", no_wrap=True)
     table.add_column("未检查", justify="right", no_wrap=True)
-    table.add_column("缺少部分", ratio=1, overflow="fold")
+    table.add_column("缺少部分", ratio=1, min_width=10, overflow="fold")
     for one in shown:
         table.add_row(*_triage_row(one, wide=wide))
     yield Text()
@@ -88,6 +89,8 @@ def _triage_row(one: View, *, wide: bool) -> list[Text]:
         return [*row, Text("—"), *(Text("—") for _ in SEVERITIES), Text("—"), status]
     counts = [Text(str(one.tally[severity]), _COLOURS[severity] if one.tally[severity] else "dim") for severity in SEVERITIES]
     missing = Text("、".join(one.missing), _COLOURS["error"]) if one.judged else Text(words_for("statuses", "not_writeup"), "yellow")
+    if not one.judged:
+        counts = [Text("—") for _ in SEVERITIES]
     return [
         *row,
         Text(f"{one.words:,}", _STATE_COLOURS[one.total.state]),
@@ -97,11 +100,19 @@ def _triage_row(one: View, *, wide: bool) -> list[Text]:
     ]
 
 
-def _sum(shown: Sequence[View]) -> Text:
-    failed = sum(one.report.status == "failed" for one in shown)
-    with_errors = sum(one.tally["error"] > 0 for one in shown)
-    clean = sum(one.judged and not any(one.tally.values()) for one in shown)
-    return Text(f"共 {len(shown)} 个文件：有错误 {with_errors}，没有发现问题 {clean}，未能读取 {failed}。")
+def _sum(shown: Sequence[View]) -> Prose:
+    """Each file counts once, so that the numbers add up to all."""
+    counted = Counter(_state(one) for one in shown)
+    parts = "，".join(f"{name} {counted[name]}" for name in _STATES if counted[name])
+    return Prose(f"共 {len(shown)} 个文件：{parts}。")
+
+
+def _state(one: View) -> str:
+    if one.report.status == "failed":
+        return _STATES[4]
+    if not one.judged:
+        return _STATES[3]
+    return _STATES[0] if one.tally["error"] else _STATES[1] if any(one.tally.values()) else _STATES[2]
 
 
 def _skipped_in_all(shown: Sequence[View]) -> Iterator[RenderableType]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from service import lexicon, text
 from service.model import Basis, Edition, Finding, Note, Outcome, Report, Section, Severity, Submission, Title, Verdict
+from service.render import names
 from service.render.masked import masked
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "advice")
@@ -121,6 +121,7 @@ def view(report: Report, edition: Edition) -> View:
     submission = report.submission
     content = "" if submission is None else submission.text
     found = items(report)
+    judged = submission is not None and submission.is_writeup  # a form or a certificate lacks no sections
     tally = Counter(item.severity for item in found)
     verdicts = Counter(outcome.verdict for outcome in report.outcomes)
     return View(
@@ -133,8 +134,8 @@ def view(report: Report, edition: Edition) -> View:
         characters=text.characters(content),
         han=text.han(content),
         total=_total(report, edition),
-        rows=() if submission is None else rows(submission, edition),
-        missing=() if submission is None else tuple(submission.name_of(key) for key in submission.missing),
+        rows=rows(submission, edition) if submission is not None and judged else (),
+        missing=tuple(submission.name_of(key) for key in submission.missing) if submission is not None and judged else (),
         items=found,
         tally={severity: tally[severity] for severity in SEVERITIES},
         rules={"pass": verdicts["pass"], "fail": verdicts["fail"], "not_checked": verdicts["not_checked"]},
@@ -146,14 +147,8 @@ def view(report: Report, edition: Edition) -> View:
 
 def views(reports: Sequence[Report], edition: Edition) -> list[View]:
     """All reports as their readers see them; files of one name are told apart by their folder."""
-    count = Counter(report.name for report in reports)
-    return [
-        replace(
-            view(report, edition),
-            name="/".join(PurePath(report.path).parts[-2:]) if count[report.name] > 1 and report.path else report.name,
-        )
-        for report in reports
-    ]
+    named = names.distinct([report.path or report.name for report in reports])
+    return [replace(view(report, edition), name=name) for report, name in zip(reports, named, strict=True)]
 
 
 def words_for(table: str, key: str) -> str:
@@ -369,9 +364,12 @@ def _rule_name(outcome: Outcome) -> str:
     return f"{words_for('checks', outcome.check)}（{clause}）"
 
 
-def _unchecked(outcomes: Iterable[Outcome]) -> tuple[Unchecked, ...]:
+def _unchecked(outcomes: Sequence[Outcome]) -> tuple[Unchecked, ...]:
     by_reason: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.verdict == "not_checked":
             by_reason.setdefault(outcome.reason or "没有说明原因", {})[_rule_name(outcome)] = None
+    if len(by_reason) == 1 and len(outcomes) > 1 and all(outcome.verdict == "not_checked" for outcome in outcomes):
+        (reason,) = by_reason
+        return (Unchecked(reason, (words_for("lines", "all_rules").replace("{count}", str(len(outcomes))),)),)
     return tuple(Unchecked(reason, tuple(names)) for reason, names in by_reason.items())

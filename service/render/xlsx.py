@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rich.cells import cell_len
 
 from service import lexicon
-from service.model import Edition, Report
+from service.model import Edition, Report, Severity
 from service.render.view import SEVERITIES, Item, Row, View, row_names, views, words_for
 
 _LONGEST = 32_767  # characters a cell holds
@@ -184,7 +184,7 @@ def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str]) -> Cell
     rows = {row.name: row for row in one.rows}
     return [
         *cells,
-        *(pen.number(one.tally[severity], fill=severity if one.tally[severity] else None) for severity in SEVERITIES),
+        *(_tally(pen, one, severity) for severity in SEVERITIES),
         pen.number(one.rules["not_checked"], fill="skipped" if one.rules["not_checked"] else None),
         pen.text("、".join(one.missing), fill="error" if one.missing else None),
         pen.number(one.words),
@@ -194,6 +194,12 @@ def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str]) -> Cell
         *(_section(pen, rows.get(name)) for name in names),
         notes,
     ]
+
+
+def _tally(pen: _Pen, one: View, severity: Severity) -> Cell:
+    """How many findings; empty where nothing was judged, for a nought would say that all is well."""
+    number = one.tally[severity]
+    return pen.number(number, fill=severity if number else None) if one.judged else pen.text("")
 
 
 def _section(pen: _Pen, row: Row | None) -> Cell:
