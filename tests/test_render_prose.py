@@ -20,6 +20,7 @@ from service.render.prose import lines
         ("质量水（甲）", 8, ["质量水", "（甲）"]),  # nor does a bracket end one
         ("附件2 二、5", 8, ["附件2", "二、5"]),
         ("一级 标题用", 8, ["一级 标", "题用"]),  # a blank is no better place than another
+        ("存为”.docx", 8, ["存为”", ".docx"]),  # the point of a suffix closes nothing
         ("质量ISO9001", 8, ["质量", "ISO9001"]),
         ("abcdefghijkl", 5, ["abcde", "fghij", "kl"]),
         ("甲\n\n乙", 8, ["甲", "", "乙"]),

@@ -15,8 +15,9 @@ from rich.text import Text
 
 _OPENING = "（“‘「『《〈【〔([{"
 _CLOSING = "，。、；：！？…）”’」』》〉】〕,.;:!?)]}%％"
-# What holds together: a Latin word or number, or one character; with the opening marks before it and the closing ones after it.
-_UNIT = re.compile(rf"\s+|[{re.escape(_OPENING)}]*(?:[!-~À-ɏ]+|.)[{re.escape(_CLOSING)}]*", re.DOTALL)
+# What holds together: a Latin word or number, or one character; with the opening marks before it and the closing ones after it
+# (the point of .docx closes nothing).
+_UNIT = re.compile(rf"\s+|[{re.escape(_OPENING)}]*(?:[!-~À-ɏ]+|.)(?:[{re.escape(_CLOSING)}](?<!\.(?=[0-9A-Za-z])))*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
