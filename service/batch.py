@@ -1,0 +1,78 @@
+"""Analyses many files with several processes, in the order in which they were read; a few files are analysed in place.
+
+Reading happens in the parser's children already; what follows is our own code on text that they checked. What crosses between the
+processes is msgpack.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from service import pipeline, rulebook
+from service.model import Document, Edition, Report
+from service.parse import Reading
+
+_FEW = 16  # files up to which starting processes takes longer than it saves
+_AHEAD = 4  # files a process that wait for it
+_NO_DOCUMENT = Document("", "", "txt", "")
+
+
+def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int) -> Iterator[Report]:
+    """A Report for each reading, in order. `files` is how many there will be."""
+    if files <= _FEW or jobs < 2:
+        yield from (pipeline.analyse(reading, edition) for reading in readings)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(edition.id,)) as pool:
+        waiting: deque[tuple[Reading, Future[bytes] | None]] = deque()
+        for reading in readings:
+            waiting.append((reading, _submit(pool, reading, edition)))
+            if len(waiting) > _AHEAD * jobs:
+                yield _result(*waiting.popleft(), edition)
+        while waiting:
+            yield _result(*waiting.popleft(), edition)
+
+
+def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition) -> Future[bytes] | None:
+    if not isinstance(reading.outcome, Document):
+        return None
+    try:
+        return pool.submit(_analyse, msgspec.msgpack.encode(reading.outcome), str(reading.path), reading.milliseconds, edition.id)
+    except BrokenProcessPool:
+        return None
+
+
+def _result(reading: Reading, future: Future[bytes] | None, edition: Edition) -> Report:
+    """What the process found; a file whose process died, and one that could not be read, is seen to here."""
+    try:
+        encoded = None if future is None else future.result()
+    except BrokenProcessPool:
+        encoded = None
+    if encoded is None or not isinstance(reading.outcome, Document):
+        return pipeline.analyse(reading, edition)
+    report = msgspec.msgpack.decode(encoded, type=Report)
+    assert report.submission is not None
+    return replace(report, submission=replace(report.submission, document=reading.outcome))
+
+
+def _prepare(edition: str) -> None:
+    """In the process: an interrupt is the parent's affair, and the rulebook is read while the first file is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    rulebook.load(edition)
+
+
+def _analyse(encoded: bytes, path: str, milliseconds: float, edition: str) -> bytes:
+    document = msgspec.msgpack.decode(encoded, type=Document)
+    reading = Reading(Path(path), document.name, document.sha256, document.format, document, milliseconds)
+    report = pipeline.analyse(reading, rulebook.load(edition))
+    assert report.submission is not None
+    return msgspec.msgpack.encode(replace(report, submission=replace(report.submission, document=_NO_DOCUMENT)))
