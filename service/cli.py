@@ -7,7 +7,6 @@ import errno
 import io
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
 from service import __version__, settings
+from service.arguments import Parser
 from service.errors import ServiceError
 from service.model import Note
 from service.parse import Progress, Reader, Walk, walk
@@ -31,36 +31,11 @@ _DONE, _ERRORS, _FAILED = 0, 1, 2
 _INTERRUPTED = 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with a call in Chinese."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.print_usage(sys.stderr)
-        self.exit(_FAILED, f"命令写法不对：{_in_chinese(message)}。运行 {self.prog} --help 查看用法。\n")
-
-
-# argparse has no Chinese of its own; what it says that is not among these is shown as it is.
-_SAYINGS = (
-    (r"the following arguments are required: (.*)", r"还缺少 \1"),
-    (r"unrecognized arguments: (.*)", r"不认识 \1"),
-    (r"argument (.*): expected one argument", r"\1 后面要写一个值"),
-    (r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)", r"没有\1“\2”，可选 \3"),
-    (r"argument (.*?): (.*)", r"\1 \2"),
-)
-
-
-def _in_chinese(message: str) -> str:
-    for pattern, said in _SAYINGS:
-        if re.fullmatch(pattern, message, re.DOTALL):
-            return re.sub(pattern, said, message, count=1, flags=re.DOTALL)
-    return message
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="biaogan", description="标杆审读：按当年通知审读质量标杆典型经验材料，全程在本机完成。", add_help=False)
+    parser = Parser(prog="biaogan", description="标杆审读：按当年通知审读质量标杆典型经验材料，全程在本机完成。", add_help=False)
     parser.add_argument("-h", "--help", action="help", help="显示用法")
     parser.add_argument("--version", action="version", version=f"biaogan {__version__}", help="显示版本")
-    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="命令", required=True, parser_class=Parser)
 
     check = commands.add_parser("check", help="审读一个或多个文件（或文件夹）", add_help=False)
     _paths(check)

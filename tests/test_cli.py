@@ -219,3 +219,10 @@ def test_a_wrong_call_is_explained_in_chinese(capfd: pytest.CaptureFixture[str],
     code, _, err = _run(capfd, *call)
     assert code == 2
     assert said in err
+
+
+def test_help_is_in_chinese(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capfd, "check", "--help")
+    assert code == 0
+    assert out.startswith("用法：biaogan check")
+    assert not {"usage", "positional", "options", "show"} & set(out.replace(":", " ").split())
