@@ -7,6 +7,7 @@ import errno
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from service import __version__, settings
 from service.arguments import Parser
 from service.errors import ServiceError
 from service.model import Note
-from service.parse import Progress, Reader, Walk, walk
+from service.parse import PassedOver, Progress, Reader, Walk, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _DONE, _ERRORS, _FAILED = 0, 1, 2
 _INTERRUPTED = 130
+_COPY = re.compile(r"-批注(-\d+)?$")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +105,7 @@ def _check(options: argparse.Namespace) -> int:
         from service import batch  # noqa: PLC0415 - the first child starts meanwhile
 
         edition = _edition(options.edition)
-        found = walk(options.paths)
+        found = _without_outputs(walk(options.paths), options)
         _refuse_empty(found)
         outputs = _Outputs(options, found.files)
         reports: list[Report] = []
@@ -144,6 +146,15 @@ def _refuse_empty(found: Walk) -> None:
     if not found.files:
         listed = "；".join(f"{passed.path.name}（{passed.reason}）" for passed in found.passed_over[:10])
         raise ServiceError("no_files", f"没有可审读的文件{f'：{listed}' if listed else ''}。请给出 Word、PDF 或文本文件。")
+
+
+def _without_outputs(found: Walk, options: argparse.Namespace) -> Walk:
+    """What an earlier call wrote into the folder that is walked is no material; named itself, it is."""
+    folder = None if options.annotate is None else Path(options.annotate).resolve()
+    named = {Path(path) for path in options.paths}
+    copies = [path for path in found.files if path.parent.resolve() == folder and _COPY.search(path.stem) and path not in named]
+    passed = (*found.passed_over, *(PassedOver(path, "以前写出的批注副本，不审读") for path in copies))
+    return replace(found, files=tuple(path for path in found.files if path not in copies), passed_over=passed)
 
 
 def _exit_code(reports: Sequence[Report]) -> int:

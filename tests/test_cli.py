@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 
 from service import pipeline
@@ -226,3 +227,18 @@ def test_help_is_in_chinese(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert out.startswith("用法：biaogan check")
     assert not {"usage", "positional", "options", "show"} & set(out.replace(":", " ").split())
+
+
+def test_annotated_copies_of_an_earlier_call_are_not_judged(capfd: pytest.CaptureFixture[str], good: Path, tmp_path: Path) -> None:
+    document = docx.Document()
+    for line in GOOD.splitlines():
+        document.add_paragraph(line)
+    document.save(str(tmp_path / "材料.docx"))
+    good.unlink()
+    for _ in range(2):
+        code, out, _ = _run(capfd, "check", str(tmp_path), "--edition", "2022-hebei", "--annotate", str(tmp_path))
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["材料-批注.docx", "材料.docx"]
+    assert code == 1
+    assert "材料-批注.docx：以前写出的批注副本，不审读" in out
+    _run(capfd, "check", str(tmp_path / "材料-批注.docx"), "--edition", "2022-hebei", "--annotate", str(tmp_path))
+    assert (tmp_path / "材料-批注-批注.docx").exists()
