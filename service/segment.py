@@ -138,7 +138,8 @@ def _step(evidence: Evidence, node: _Node, states: _States) -> _States:
         _merge(after, _walk(evidence, [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children], inner))
     if node.heading is not None and _level_unsure(evidence, node, node.heading):
         leaf = _Node(node.heading, node.first, node.own[-1] + 1 if node.own else node.first + 1, node.own)
-        apart = {last: (score - evidence.weights["open"], path) for last, (score, path) in states.items()}
+        cost = 0.0 if _print_alike(evidence, node, node.heading) else evidence.weights["open"]
+        apart = {last: (score - cost, path) for last, (score, path) in states.items()}
         _merge(after, _walk(evidence, [leaf, *node.children], apart))
     return after
 
@@ -157,11 +158,23 @@ def _merge(into: _States, states: _States) -> None:
 def _level_unsure(evidence: Evidence, node: _Node, heading: Heading) -> bool:
     """Whether the headings below stand there only because neither number, outline nor size says where: they may be its equals."""
     blocks = evidence.document.blocks
-    if blocks[heading.block].kind == "heading" or heading.form:
+    outlined = blocks[heading.block].kind == "heading" and evidence.document.format != "pdf"  # a PDF's levels are guessed from print
+    if outlined or heading.form:
         return False
     size = _size(blocks[heading.block])
     plain = [child.heading for child in node.children if child.heading is not None and not child.heading.form]
     return any(not (size and (other := _size(blocks[below.block])) and other < size) for below in plain)
+
+
+def _print_alike(evidence: Evidence, node: _Node, heading: Heading) -> bool:
+    """Whether the headings below are printed as the one above is: then only words made them lower."""
+    blocks = evidence.document.blocks
+    own = blocks[heading.block].layout
+    below = [blocks[child.heading.block].layout for child in node.children if child.heading is not None]
+    return own is not None and all(
+        other is not None and (other.size, other.bold, other.font, other.alignment) == (own.size, own.bold, own.font, own.alignment)
+        for other in below
+    )
 
 
 def _size(block: Block) -> float | None:

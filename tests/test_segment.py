@@ -401,3 +401,14 @@ def test_a_title_may_have_a_colon(kind: str | None) -> None:
 def test_a_labelled_line_is_no_title() -> None:
     lines = ["申报单位：江屿阀门有限公司", "一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT]
     assert segment(document(lines, kind="txt"), SPECS).title is None
+
+
+@pytest.mark.parametrize("kind", ["docx", "pdf"])
+def test_headings_printed_alike_may_be_equals_though_one_names_no_section(kind: str) -> None:
+    body, large = Layout(size=14, bold=False), Layout(size=16, bold=True)
+    builder = Builder()
+    for text in ("公司概况", ABOUT, "实施背景", WHY, "具体做法", HOW, HOW, "看得见的东西", WHAT, WHAT):
+        heading = len(text) < 10
+        builder.add(text, kind="heading" if heading and kind == "pdf" else "paragraph", layout=large if heading else body)
+    found = segment(Document(f"a.{kind}", "0" * 64, kind, builder.text, builder.blocks), SPECS)  # type: ignore[arg-type]
+    assert [(section.key, section.heading) for section in found.sections][2:] == [("process", "具体做法"), ("results", "看得见的东西")]

@@ -21,6 +21,7 @@ _MARKS = re.compile(
     "|".join(
         (
             f"{_GRADE}(?:级)? ?[★☆✩✪⭐﹡＊*※] ?{_TERM}?",  # 机密★10年
+            f"{_GRADE}(?:级)? ?[▲△◆●] ?{_TERM}",  # another sign than the star, only with a term
             f"[★☆] ?{_GRADE}(?![性])",
             f"(?<!商业)(?<!技术)(?<!国家)(?<!守){_GRADE}级? ?[·•.—-]? ?{_TERM}(?![一-鿿])",  # 秘密 10年
             f"(?:密级|保密等级|秘密等级|保密级别) ?[:： ] ?(?:{_GRADE}|内部)级?",
