@@ -225,9 +225,24 @@ def _undecided(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tup
     certain = {
         label for _, label in decided if label != OTHER and _speaks(evidence, [node for node, given in decided if given == label], label)
     }
-    if len(certain) >= _ENOUGH_SECTIONS:
+    if len(certain) >= _ENOUGH_SECTIONS or _speak_together(evidence, decided):
         return decided
     return [(node, label if label in certain else OTHER) for node, label in decided]
+
+
+def _speak_together(evidence: Evidence, decided: list[tuple[_Node, str]]) -> bool:
+    """Whether most sections' texts say a little for themselves each, and enough together: short sections under fanciful headings."""
+    said: dict[str, dict[str, float]] = {}
+    for node, label in decided:
+        if label == OTHER:
+            continue
+        sums = said.setdefault(label, dict.fromkeys(evidence.keys, 0.0))
+        for index in _all_own(node):
+            for key, value in evidence.cues(index).items():
+                if key in sums:
+                    sums[key] += value
+    leading = [sums[label] for label, sums in said.items() if sums[label] and sums[label] >= max(sums.values())]
+    return len(leading) > _ENOUGH_SECTIONS and sum(leading) >= _ENOUGH_SECTIONS * evidence.weights["speaks"]
 
 
 def _speaks(evidence: Evidence, nodes: Sequence[_Node], label: str) -> bool:

@@ -412,3 +412,12 @@ def test_headings_printed_alike_may_be_equals_though_one_names_no_section(kind: 
         builder.add(text, kind="heading" if heading and kind == "pdf" else "paragraph", layout=large if heading else body)
     found = segment(Document(f"a.{kind}", "0" * 64, kind, builder.text, builder.blocks), SPECS)  # type: ignore[arg-type]
     assert [(section.key, section.heading) for section in found.sections][2:] == [("process", "具体做法"), ("results", "看得见的东西")]
+
+
+def test_short_sections_under_fanciful_headings_speak_together() -> None:
+    lines = ["第一篇 门前的港", "江屿港务公司开港十九年，营业收入21亿元，职工1460人。", "第二篇 拥堵的码头"]
+    lines += ["越堵越赶，越赶越错，一年箱损赔付1370万元，一线怨声载道。为什么不能在错误发生之前就看见它？", "第三篇 先算后干"]
+    lines += ["计划员每班先把船在模型里卸一遍，例如找出会等的工位，改好流程再开工，班组每月评审一次。" * 2]
+    lines += ["第四篇 潮水以后", "箱损赔付由1370万元降到290万元，低于行业平均，客户满意度93分，节约能耗17%。" * 2]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert keys(found) == ["overview", "background", "process", "results"]
