@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from service import pipeline, rulebook
-from service.model import Document, Edition, Report
+from service.model import Document, Edition, Note, Report
 from service.parse import Reading
 
 _FEW = 16  # files up to which starting processes takes longer than it saves
@@ -27,7 +27,19 @@ _NO_DOCUMENT = Document("", "", "txt", "")
 
 
 def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int) -> Iterator[Report]:
-    """A Report for each reading, in order. `files` is how many there will be."""
+    """A Report for each reading, in order. `files` is how many there will be. A file that came before, byte for byte, is noted."""
+    seen: dict[str, str] = {}
+    for report in _analysed(readings, edition, files=files, jobs=jobs):
+        before = seen.setdefault(report.sha256, report.path) if report.sha256 else report.path
+        if before == report.path:
+            yield report
+            continue
+        other = Path(before).parent.name + "/" + Path(before).name
+        note = Note("same_file", f"与本次的另一个文件“{other.lstrip('/')}”内容完全相同，请核对是否重复提交。")
+        yield replace(report, notes=(*report.notes, note))
+
+
+def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int) -> Iterator[Report]:
     if files <= _FEW or jobs < 2:
         yield from (pipeline.analyse(reading, edition) for reading in readings)
         return
@@ -46,7 +58,7 @@ def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition) -> Fu
     if not isinstance(reading.outcome, Document):
         return None
     try:
-        return pool.submit(_analyse, msgspec.msgpack.encode(reading.outcome), str(reading.path), reading.milliseconds, edition.id)
+        return pool.submit(_analyse, msgspec.msgpack.encode(reading.outcome), reading.milliseconds, edition.id)
     except BrokenProcessPool:
         return None
 
@@ -61,7 +73,7 @@ def _result(reading: Reading, future: Future[bytes] | None, edition: Edition) ->
         return pipeline.analyse(reading, edition)
     report = msgspec.msgpack.decode(encoded, type=Report)
     assert report.submission is not None
-    return replace(report, submission=replace(report.submission, document=reading.outcome))
+    return replace(report, submission=replace(report.submission, document=reading.outcome), path=str(reading.path))
 
 
 def _prepare(edition: str) -> None:
@@ -70,9 +82,9 @@ def _prepare(edition: str) -> None:
     rulebook.load(edition)
 
 
-def _analyse(encoded: bytes, path: str, milliseconds: float, edition: str) -> bytes:
+def _analyse(encoded: bytes, milliseconds: float, edition: str) -> bytes:
     document = msgspec.msgpack.decode(encoded, type=Document)
-    reading = Reading(Path(path), document.name, document.sha256, document.format, document, milliseconds)
+    reading = Reading(Path(), document.name, document.sha256, document.format, document, milliseconds)
     report = pipeline.analyse(reading, rulebook.load(edition))
     assert report.submission is not None
     return msgspec.msgpack.encode(replace(report, submission=replace(report.submission, document=_NO_DOCUMENT)))

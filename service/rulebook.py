@@ -150,8 +150,8 @@ def load(edition_id: str) -> Edition:
     """The edition of this id; ServiceError `edition_unknown` with the choices, `rulebook_invalid` where it is faulty."""
     choices = {edition.id: edition for edition in editions()}
     if edition_id not in choices:
-        listed = "；".join(f"{edition.id}（{edition.name}）" for edition in choices.values())
-        raise ServiceError("edition_unknown", f"没有版本“{edition_id}”。请从以下版本中选一个：{listed}。")
+        listed = "\n".join(f"  {edition.id:16}{edition.name}" for edition in choices.values())
+        raise ServiceError("edition_unknown", f"没有版本“{edition_id}”。请从以下版本中选一个：\n{listed}")
     file = _FOLDER / f"{edition_id}.toml"
     return read(file.read_bytes(), name=file.name)
 

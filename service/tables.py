@@ -29,7 +29,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A grid, equal only to itself. A merged cell stands at each of its places; None: nothing stands there. `first` and `last` index Document.blocks."""
+    """A grid, equal only to itself. A merged cell stands at each of its places; None: nothing stands there.
+
+    `first` and `last` index Document.blocks.
+    """
 
     first: int
     last: int

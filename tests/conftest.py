@@ -129,8 +129,8 @@ def make_submission(case: Case) -> Submission:
 
     Keys: title, title_layout, organisation, edition ("2022-hebei"), before and after (blocks outside the write-up), sections (key,
     heading, blocks), page (width, height) or a list of them, layout_known (true), missing (default: required sections that are not
-    there), format, is_writeup, margins (page headers, footers, watermarks). A block is a str (a paragraph) or a mapping with one of heading (+ level), paragraph, list, caption,
-    note, toc, table (rows), figure (true), and besides layout, label, level, page.
+    there), format, is_writeup, margins (page headers, footers, watermarks). A block is a str (a paragraph) or a mapping with one of
+    heading (+ level), paragraph, list, caption, note, toc, table (rows), figure (true), and besides layout, label, level, page.
     """
     writer = _Writer()
     for block in case.get("before", ()):

@@ -24,11 +24,11 @@ def _reading(number: int) -> Reading:
         builder.add(text)
     name = f"{number}.txt"
     outcome = (
-        Document(name, "0" * 64, "txt", builder.text, builder.blocks)
+        Document(name, f"{number:064}", "txt", builder.text, builder.blocks)
         if number % 5
         else Unreadable("file_damaged", "文件已损坏，请重新导出。")
     )
-    return Reading(Path(name), name, "0" * 64, "txt", outcome, 1.0)
+    return Reading(Path(name), name, f"{number:064}", "txt", outcome, 1.0)
 
 
 def _plain(report: Report) -> tuple[object, ...]:
@@ -54,3 +54,10 @@ def test_a_process_that_dies_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     readings = [_reading(number) for number in range(20)]
     found = list(batch.analyse_all(iter(readings), edition, files=20, jobs=2))
     assert [report.name for report in found] == [reading.name for reading in readings]
+
+
+def test_the_same_file_twice_is_noted() -> None:
+    one, other = _reading(1), replace(_reading(1), path=Path("甲公司/材料.txt"))
+    first, second = batch.analyse_all(iter([one, other]), rulebook.load("2022-hebei"), files=2, jobs=1)
+    assert [note.code for note in first.notes] == []
+    assert [(note.code, "1.txt" in note.message) for note in second.notes] == [("same_file", True)]

@@ -245,3 +245,12 @@ def test_an_empty_scan_is_tried_and_refused(tmp_path: Path) -> None:
         reading = next(reader.read_all([_scanned_pdf(tmp_path / "扫描.pdf")], progress=told.append))
     assert _code(reading.outcome) == "no_text"
     assert {step.stage for step in told} == {"read", "ocr"}
+
+
+def test_a_name_that_is_no_utf8_is_read_as_windows_wrote_it(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "标杆.txt".encode("gb18030")))
+    path.write_text("实施扭矩管控的经验。", "utf-8")
+    with Reader(jobs=1) as reader:
+        reading = reader.read(path)
+    assert reading.name == "标杆.txt"
+    assert isinstance(reading.outcome, Document)

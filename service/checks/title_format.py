@@ -44,7 +44,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     wrong = [shown for shown, right in judged if not right]
     if not wrong:
         return ()
-    allowed = f"{params.font}、{size_name(params.size)}、{ALIGNMENTS[params.alignment]}"
+    allowed = f"{params.font}、{size_name(params.size)}（{params.size:g}磅）、{ALIGNMENTS[params.alignment]}"
     return (Violation(title.start, title.end, {"measured": "、".join(wrong), "allowed": allowed}),)
 
 

@@ -67,6 +67,8 @@ def walk(paths: Iterable[str | Path]) -> Walk:
         for found in _below(path):
             if found is None:
                 hidden += 1
+            elif isinstance(found, PassedOver):
+                passed.append(found)
             elif found.suffix.lower() in _READ_SUFFIXES:
                 files.setdefault(found)
             else:
@@ -74,16 +76,19 @@ def walk(paths: Iterable[str | Path]) -> Walk:
     return Walk(tuple(files), tuple(passed), hidden)
 
 
-def _below(folder: Path) -> Iterator[Path | None]:
-    """Files of a folder and those below it, by name; None for one that is hidden."""
+def _below(folder: Path, *, named: bool = True) -> Iterator[Path | PassedOver | None]:
+    """Files of a folder and those below it, by name; None for one that is hidden. Only a folder that was `named` has to be open to us."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except PermissionError as error:
+        if not named:
+            yield PassedOver(folder, "没有权限打开这个文件夹")
+            return
         raise ServiceError("path_forbidden", f"没有权限打开文件夹：{folder}。请检查权限。", status=403) from error
     for entry in entries:
         if entry.name.startswith((".", "~$", ".~")) or entry.name in {"Thumbs.db", "desktop.ini", "__MACOSX"}:
             yield None
         elif entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path))
+            yield from _below(Path(entry.path), named=False)
         elif entry.is_file():
             yield Path(entry.path)

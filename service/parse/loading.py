@@ -44,3 +44,12 @@ def _open(path: Path) -> BinaryIO:
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     raise Unreadable("file_not_plain", "这不是普通文件（是文件夹、设备或管道），不能读取。请指定 Word、PDF 或文本文件。")
+
+
+def shown_name(path: Path) -> str:
+    """A file's name as text: one that is not UTF-8 on the disk is read as GB18030, as archives from Windows leave it."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path.name).decode("gb18030", "replace")
+    return path.name

@@ -24,7 +24,9 @@ from service.parse.wire import LENGTH
 _LOG = logging.getLogger(__name__)
 MEMORY = 6144 * MIB  # address space; onnxruntime reserves far more than the 0.9 GB that it uses
 START_SECONDS = 60.0  # added to the first page's limit: importing onnxruntime and loading the models
-MISSING = "没有安装文字识别组件，扫描件里的文字未读出。请安装可选组件（pip install 'biaogan[ocr]'），或提交Word文件、带文字层的PDF。"
+MISSING = (
+    "没有安装文字识别组件，扫描件里的文字未读出。请安装文字识别组件（在程序目录运行 pip install '.[ocr]'），或提交Word文件、带文字层的PDF。"
+)
 
 
 def is_installed() -> bool:
@@ -141,4 +143,4 @@ class OcrChild:
     def _log_last_words(self, page: int) -> None:
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, size - 2000))
-        _LOG.warning("OCR child gave no answer for page %d: %s", page, self._errors.read().decode("utf-8", "replace").strip())
+        _LOG.info("OCR child gave no answer for page %d: %s", page, self._errors.read().decode("utf-8", "replace").strip())

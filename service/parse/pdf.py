@@ -55,24 +55,24 @@ def read_pdf(
 ) -> PdfResult:
     """Raises Unreadable for encrypted, damaged and overlong files. `progress` gets pages done and pages in all."""
     known = dict(recognised or {})
-    pages = _pages(data, name, most_pages=(limits or Limits()).pages, progress=progress)
+    pages = _pages(data, most_pages=(limits or Limits()).pages, progress=progress)
     wanted = tuple(page.number for page in pages if page.number not in known and _needs_ocr(page))
     pages = with_recognised(pages, known)
     return PdfResult(_document(data, name, pages, wanted), wanted)
 
 
-def _pages(data: bytes, name: str, *, most_pages: int, progress: Callable[[int, int], None] | None) -> list[Page]:
-    document = _open(data, name)
+def _pages(data: bytes, *, most_pages: int, progress: Callable[[int, int], None] | None) -> list[Page]:
+    document = _open(data)
     try:
         count = len(document)
         if count == 0:
-            raise Unreadable("file_damaged", f"「{name}」里没有一页内容，文件可能已损坏，请重新导出PDF后再提交。")
+            raise Unreadable("file_damaged", "这个PDF里没有一页内容，文件可能已损坏，请重新导出PDF后再提交。")
         if count > most_pages:
-            raise Unreadable("file_over_limit", f"「{name}」共{count}页，超过{most_pages}页的上限，请只提交经验材料正文部分。")
+            raise Unreadable("file_over_limit", f"这个PDF共{count}页，超过{most_pages}页的上限，请只提交经验材料正文部分。")
         out: list[Page] = []
         before: Any = None
         for index in range(count):
-            handle = _load(document, index, name)
+            handle = _load(document, index)
             out.append(read_page(handle, index + 1, most_objects=MOST_OBJECTS, most_characters=MOST_CHARACTERS))
             # A page is closed when the next one is loaded: pdfium keeps a font only as long as an open page uses it.
             if before is not None:
@@ -85,21 +85,21 @@ def _pages(data: bytes, name: str, *, most_pages: int, progress: Callable[[int, 
         document.close()
 
 
-def _open(data: bytes, name: str) -> Any:
+def _open(data: bytes) -> Any:
     use_own_fonts()
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
         if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD or "password" in str(error).lower():
-            raise Unreadable("file_encrypted", f"「{name}」设有打开密码，无法读取。请打开后另存为不加密的PDF，或提交Word文件。") from error
-        raise Unreadable("file_damaged", f"「{name}」不是完整的PDF，可能已损坏或没有传完，请重新导出或重新上传。") from error
+            raise Unreadable("file_encrypted", "这个PDF设有打开密码，无法读取。请打开后另存为不加密的PDF，或提交Word文件。") from error
+        raise Unreadable("file_damaged", "这不是完整的PDF，可能已损坏或没有传完，请重新导出或重新上传。") from error
 
 
-def _load(document: Any, index: int, name: str) -> Any:
+def _load(document: Any, index: int) -> Any:
     try:
         return document[index]
     except pdfium.PdfiumError as error:
-        raise Unreadable("file_damaged", f"「{name}」第{index + 1}页已损坏，无法读取，请重新导出PDF后再提交。") from error
+        raise Unreadable("file_damaged", f"这个PDF的第{index + 1}页已损坏，无法读取，请重新导出PDF后再提交。") from error
 
 
 def _needs_ocr(page: Page) -> bool:

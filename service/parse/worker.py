@@ -18,7 +18,7 @@ from service.errors import Unreadable
 from service.model import Document, Format, Note
 from service.parse.children import Children
 from service.parse.limits import Limits
-from service.parse.loading import begins_with, load
+from service.parse.loading import begins_with, load, shown_name
 from service.parse.wire import Done, NeedsConversion, NeedsOcr, Refused, Reply, Request
 
 if TYPE_CHECKING:
@@ -80,9 +80,13 @@ class _Job:
     format: Format | None = None
     seconds: float = 0.0
 
+    @property
+    def name(self) -> str:
+        return shown_name(self.path)
+
     def finish(self, outcome: Document | Unreadable) -> None:
         self.data = b""
-        self.promise.set_result(Reading(self.path, self.path.name, self.sha256, self.format, outcome, self.seconds * 1000))
+        self.promise.set_result(Reading(self.path, self.name, self.sha256, self.format, outcome, self.seconds * 1000))
 
 
 class Reader:
@@ -150,7 +154,7 @@ class Reader:
         del apart  # the caller alone shall keep what was read
         while jobs:
             job = jobs.pop()
-            call.report(job.path.name)
+            call.report(job.name)
             reading = job.promise.result()
             if job not in legacy:
                 self._begin_next(others, 1)
@@ -184,7 +188,7 @@ class Reader:
     def _ask(self, job: _Job, data: bytes, *, recognised: dict[int, OcrPage] | None = None) -> Reply:
         began = time.perf_counter()
         limits = dataclasses.replace(self.limits, seconds=self.limits.pdf_seconds) if _PDF in data[:1024] else self.limits
-        reply = self.children.ask(Request(job.path.name, job.sha256, data, limits, job.format, recognised or {}))
+        reply = self.children.ask(Request(job.name, job.sha256, data, limits, job.format, recognised or {}))
         job.seconds += time.perf_counter() - began
         return reply
 
@@ -229,7 +233,7 @@ class Reader:
             pages[: self.limits.ocr_pages],
             page_seconds=self.limits.ocr_page_seconds,
             total_seconds=self.limits.ocr_seconds,
-            progress=lambda page, of: job.call.report(job.path.name, stage="ocr", page=page, pages=of),
+            progress=lambda page, of: job.call.report(job.name, stage="ocr", page=page, pages=of),
         )
         job.seconds += time.perf_counter() - began
         read = {number: page for number, page in found.items() if not page.failed}
@@ -248,7 +252,7 @@ class Reader:
             pending = [job for job, first in zip(batch, firsts, strict=True) if first.result()]
             sources = [(job.data, job.format or "doc") for job in pending]
             for job in pending:
-                job.call.report(job.path.name, stage="convert")
+                job.call.report(job.name, stage="convert")
             began = time.perf_counter()
             for position, outcome in convert_many(sources, limits=self.limits, soffice=self._soffice, stopped=self._stopped.is_set):
                 now = time.perf_counter()
