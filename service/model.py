@@ -48,6 +48,12 @@ class Cell:
     columns: int
     start: int
     end: int
+    more: tuple[tuple[int, int], ...] = ()  # its other lines, where the text has the table line by line as printed (PDF)
+    joined: str = ""  # its lines as one text, where there are others
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        return ((self.start, self.end), *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ class Block:
 
     Blocks are joined by one newline in `Document.text` and never overlap. A figure adds nothing to the text: start == end, at the end
     of the text of the block before it. A table's rows are joined by newlines and its cells by tabs; inside a cell
-    paragraphs and line breaks become one blank.
+    paragraphs and line breaks become one blank. Where cells of a PDF run over several lines, the table stands line by line as printed, and
+    `Document.cell_text` gives a cell in one piece.
     """
 
     kind: BlockKind
@@ -96,6 +103,10 @@ class Document:
     page_setups: tuple[PageSetup, ...] = ()
     layout_known: bool = False  # fonts, sizes, alignment are real (docx, PDF with a text layer), not guessed (txt, OCR)
     margins: tuple[str, ...] = ()  # distinct texts of page headers, footers and watermarks, which are no part of `text`
+
+    def cell_text(self, cell: Cell) -> str:
+        """A cell's text in one piece, however many lines it is printed in."""
+        return cell.joined or self.text[cell.start : cell.end]
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,7 @@ def _beside(document: Document, fields: Sequence[str], *, before: int) -> tuple[
     """The span of the cell to the right of one that holds a field's name, in the tables before a block."""
     for block in document.blocks[:before]:
         for cell, following in zip(block.cells, block.cells[1:], strict=False):
-            name = _BLANKS.sub("", document.text[cell.start : cell.end]).strip("：:")
+            name = _BLANKS.sub("", document.cell_text(cell)).strip("：:")
             if name in fields and following.row == cell.row and document.text[following.start : following.end].strip():
                 return following.start, following.end
     return None

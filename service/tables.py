@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from service.model import Block, Submission
+from service.model import Block, Document, Submission
 
 _FIELD_GAP = re.compile(r"[ ]*\t[ \t]*| {2,}|　+")
 _ANY_GAP = re.compile("[ \\t　]")
@@ -73,17 +73,17 @@ def tables(submission: Submission) -> tuple[Table, ...]:
         if fields:
             lines.append((index, fields))
         if block.kind == "table" and block.cells:
-            found.append(Table(index, index, block.start, block.end, _grid(text, block)))
+            found.append(Table(index, index, block.start, block.end, _grid(submission.document, block)))
     found.extend(_from_lines(lines))
     return tuple(sorted(found, key=lambda table: table.start))
 
 
-def _grid(text: str, block: Block) -> tuple[tuple[Field | None, ...], ...]:
+def _grid(document: Document, block: Block) -> tuple[tuple[Field | None, ...], ...]:
     height = max(cell.row + cell.rows for cell in block.cells)
     width = max(block.columns, *(cell.column + cell.columns for cell in block.cells))
     rows: list[list[Field | None]] = [[None] * width for _ in range(height)]
     for cell in block.cells:
-        field = Field(text[cell.start : cell.end].strip(), cell.start, cell.end)
+        field = Field(document.cell_text(cell).strip(), cell.start, cell.end)
         for row in range(cell.row, cell.row + cell.rows):
             for column in range(cell.column, cell.column + cell.columns):
                 rows[row][column] = field

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
+from service.model import Document
 from service.parse.pdf import read_pdf
 from tests.pdf_drawing import FIRST, SECOND, drawn, flowed, grid, kinds
 
@@ -38,6 +39,10 @@ def test_a_table_stands_between_its_paragraphs() -> None:
     assert document.text[table.start : table.end] == "指标\t2020年\t2021年\n合格率\t97.2%\t98.9%\n投诉\t12起\t4起"
 
 
+def texts(document: Document) -> list[str]:
+    return [document.cell_text(cell) for block in document.blocks for cell in block.cells]
+
+
 def test_a_cell_wrapped_in_lines_is_one_text() -> None:
     page = [
         grid((90, 156, 400), (100, 150, 180)),
@@ -46,7 +51,9 @@ def test_a_cell_wrapped_in_lines_is_one_text() -> None:
         (160.0, 118.0, 11.0, "说明"),
     ]
     page += [(94.0, 170.0, 11.0, "焊接"), (160.0, 170.0, 11.0, "自动"), (160.0, 134.0, 11.0, "另起一行")]
-    assert kinds(drawn([page])) == [("table", "主要过程与控制方法\t说明 另起一行\n焊接\t自动")]
+    document = read_pdf(drawn([page]), "甲.pdf").document
+    assert document.text == "主要过程与\t说明\n控制方法\t另起一行\n焊接\t自动"  # as printed
+    assert texts(document) == ["主要过程与控制方法", "说明 另起一行", "焊接", "自动"]
 
 
 def test_merged_cells_span() -> None:
@@ -77,7 +84,7 @@ def test_a_row_cut_by_the_page_end_is_whole() -> None:
     first = [*flowed(FIRST), *cells([*ROWS, ["质量问题平均", "26", "4"]], top=690)]
     second = [*cells([["追溯用时", "", ""]], top=60), *flowed(SECOND, y=200)]
     document = read_pdf(drawn([first, second]), "甲.pdf").document
-    assert "质量问题平均追溯用时\t26\t4" in document.text
+    assert texts(document)[-3:] == ["质量问题平均追溯用时", "26", "4"]
 
 
 def test_a_frame_around_the_text_is_no_table() -> None:

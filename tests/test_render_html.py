@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import rulebook
-from service.model import Edition, Finding, Note, Outcome, Report, Severity, Submission
+from service.model import Document, Edition, Finding, Note, Outcome, Report, Severity, Submission
+from service.parse.blocks import Builder, CellText
 from service.render.html import report_html
 from service.render.marks import Leaf, pieces
 from service.render.view import Item
@@ -253,3 +254,21 @@ def test_pieces_give_the_text_once_and_open_each_finding_once(data: Any) -> None
     for one in items:
         marked = {ord(character) - 0x4E00 for piece in flat if str(one.number) in piece.numbers.split() for character in piece.text}
         assert marked == set(range(one.start, one.end)) & shown
+
+
+def test_a_cell_printed_in_lines_is_one_cell_of_the_page() -> None:
+    builder = Builder()
+    cells = [
+        CellText(0, 0, "主要过程与控制方法", lines=((10.0, "主要过程与"), (26.0, "控制方法"))),
+        CellText(0, 1, "<说明>", lines=((10.0, "<说明>"),)),
+        CellText(0, 2, ""),
+    ]
+    builder.add_table(cells)
+    assert builder.text == "主要过程与\t<说明>\n控制方法"
+    edition = rulebook.load("2022-hebei")
+    document = Document("样例.pdf", "0" * 64, "pdf", builder.text, builder.blocks)
+    submission = Submission(document, None, None, (), (), (), (), end=len(builder.text))
+    page = report_html(Report("样例.pdf", "00", "pdf", edition.id, "ff", "complete", submission=submission), edition)
+    cell = re.sub(r"<(?!/?td)[^>]*>|\s", "", page)
+    assert "主要过程与控制方法" in cell
+    assert "&lt;说明&gt;" in cell

@@ -48,7 +48,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     text = submission.text
     places = [match.span() for match in _MARKS.finditer(text) if not _mentioned(text, match)]
     for block in submission.document.blocks:
-        pieces = [(cell.start, cell.end) for cell in block.cells] or [(block.start, block.end)]
+        pieces = [span for cell in block.cells for span in cell.spans] or [(block.start, block.end)]
         places.extend(
             piece
             for piece in pieces

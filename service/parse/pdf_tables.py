@@ -16,6 +16,7 @@ _MOST_CROSSINGS = 4000  # lines across times lines down: the search for cells ta
 _SNAP = 3.0
 _HEAD = 0.2
 _ASIDE = 15.0
+_PAGE = 100_000.0  # points: a line's place on a later page is lower than any on the page before
 _PADDING = 10.0  # of a cell, left and right together
 
 Box = tuple[float, float, float, float]
@@ -109,7 +110,9 @@ def _table(page: Page, grid: Sequence[Box], box: Box, runs: Sequence[Run]) -> Ta
     for cell, part in zip(grid, parts, strict=True):
         row, column = _nearest(ys, cell[1]), _nearest(xs, cell[0])
         rows, columns = max(1, _nearest(ys, cell[3]) - row), max(1, _nearest(xs, cell[2]) - column)
-        cells.append(CellText(row, column, _cell_text(part, page.number, cell), rows, columns))
+        lines = _cell_lines(part, page.number)
+        printed = tuple((page.number * _PAGE + line.y, line.text) for line in lines)
+        cells.append(CellText(row, column, _cell_text(lines, cell), rows, columns, printed))
     sample = line_of(max(parts, key=lambda part: sum(len(run.text) for run in part)), page.number)
     return Table(box, tuple(xs), tuple(sorted(cells, key=lambda c: (c.row, c.column))), sample.size, sample.font, sample.bold, page.number)
 
@@ -161,14 +164,16 @@ def _slice(run: Run, start: int, end: int) -> Run:
     return replace(run, text=run.text[start:end], lefts=run.lefts[start:end], rights=run.rights[start:end])
 
 
-def _cell_text(runs: Sequence[Run], page: int, cell: Box) -> str:
+def _cell_lines(runs: Sequence[Run], page: int) -> list[Line]:
+    lines = (line_of(row, page) for row in cluster(runs) if any(run.text.strip() for run in row))
+    return [line for line in lines if line.text]
+
+
+def _cell_text(lines: Sequence[Line], cell: Box) -> str:
     """A cell's lines as one text: wrapped lines joined, its paragraphs apart by one blank."""
-    lines = [line_of(row, page) for row in cluster(runs) if any(run.text.strip() for run in row)]
     text = ""
     previous: Line | None = None
     for line in lines:
-        if not line.text:
-            continue
         if previous is not None:
             text += _between(previous, line, cell)
         text += line.text
@@ -204,12 +209,16 @@ def joined(before: Table, after: Table) -> Table:
         shift = rows - 1
     kept = list(before.cells)
     if rest and shift == rows and _cut(kept, head, rows):
-        tails = {cell.column: cell.text for cell in head}
-        kept = [replace(cell, text=cell.text + tails.get(cell.column, "")) if cell.row + cell.rows == rows else cell for cell in kept]
+        tails = {cell.column: cell for cell in head}
+        kept = [_with_tail(cell, tails.get(cell.column)) if cell.row + cell.rows == rows else cell for cell in kept]
         rest = [cell for cell in rest if cell.row > 0]
         shift = rows - 1
     moved = [replace(cell, row=cell.row + shift) for cell in rest]
     return replace(before, cells=tuple(kept + moved))
+
+
+def _with_tail(cell: CellText, tail: CellText | None) -> CellText:
+    return cell if tail is None else replace(cell, text=cell.text + tail.text, lines=cell.lines + tail.lines)
 
 
 def _cut(cells: Sequence[CellText], head: Sequence[CellText], rows: int) -> bool:

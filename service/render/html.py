@@ -139,14 +139,22 @@ def _parts(shown: View) -> Iterator[Part]:
 
 def _leaves(block: Block) -> list[Leaf]:
     if block.cells:
-        return [Leaf(cell.start, cell.end) for cell in block.cells]
+        return [Leaf(start, end) for start, end, _ in _lines(block)]
     return [Leaf(block.start, block.end, figure=block.kind == "figure")]
 
 
+def _lines(block: Block) -> list[tuple[int, int, int]]:
+    """The lines of a table's cells in the text's order: start, end, index of the cell."""
+    return sorted((start, end, index) for index, cell in enumerate(block.cells) for start, end in cell.spans)
+
+
 def _table(block: Block, cut: Sequence[tuple[Piece, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    of_cell: dict[int, tuple[Piece, ...]] = {}
+    for (_, _, index), mine in zip(_lines(block), cut, strict=True):
+        of_cell[index] = of_cell.get(index, ()) + mine
     placed: dict[int, list[tuple[int, Cell]]] = {}
-    for cell, mine in zip(block.cells, cut, strict=True):
-        placed.setdefault(cell.row, []).append((cell.column, Cell(cell.rows, cell.columns, mine)))
+    for index, cell in enumerate(block.cells):
+        placed.setdefault(cell.row, []).append((cell.column, Cell(cell.rows, cell.columns, of_cell[index])))
     return tuple(tuple(cell for _, cell in sorted(placed.get(row, []), key=itemgetter(0))) for row in range(max(placed) + 1))
 
 
