@@ -60,14 +60,19 @@ def find(text: str) -> tuple[PersonalData, ...]:
 
 
 def mask(text: str) -> str:
-    """The same text with the inner digits of every personal number as `*`: the first three and the last four stay; same length."""
-    characters: list[str] | None = None
+    """The same text with every personal number starred; same length."""
+    pieces, position = [], 0
     for item in find(text):
-        characters = characters if characters is not None else list(text)
-        places = [place for place in range(item.start, item.end) if characters[place].isalnum()]
-        for place in places[_SHOWN_FIRST:-_SHOWN_LAST]:
-            characters[place] = "*"
-    return text if characters is None else "".join(characters)
+        pieces += [text[position : item.start], starred(text[item.start : item.end])]
+        position = item.end
+    return "".join((*pieces, text[position:])) if pieces else text
+
+
+def starred(number: str) -> str:
+    """A personal number with its inner digits as `*`: the first three and the last four stay, and so do blanks and hyphens."""
+    places = [place for place, character in enumerate(number) if character.isalnum()]
+    hidden = set(places[_SHOWN_FIRST:-_SHOWN_LAST])
+    return "".join("*" if place in hidden else character for place, character in enumerate(number))
 
 
 def _found(text: str) -> Iterator[PersonalData]:

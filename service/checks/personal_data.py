@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.model import NotChecked, Submission, Violation
-from service.personal import find
+from service.personal import find, starred
 
 VALUES = frozenset({"kind", "masked", "measured", "allowed"})
 _NAMES = {"mobile": "手机号码", "identity": "身份证号码", "bank_card": "银行卡号"}
@@ -33,7 +33,7 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
             item.end,
             {
                 "kind": _NAMES[item.kind],
-                "masked": _short(submission.text[item.start : item.end]),
+                "masked": starred(submission.text[item.start : item.end]),
                 "measured": "有",
                 "allowed": "无",
             },
@@ -41,8 +41,3 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
         for item in found
         if not any(start <= item.start < end for start, end in outside)
     )
-
-
-def _short(number: str) -> str:
-    """The number with all but its first three and last two characters starred out: nothing that a message repeats may identify anyone."""
-    return number[:3] + "*" * (len(number) - 5) + number[-2:]
