@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -96,6 +96,35 @@ def captions(submission: Submission) -> tuple[Caption, ...]:
 
 
 def _caption(submission: Submission, index: int) -> Caption | None:
+    """The caption of a block; see `_read`."""
+    known = _all(submission)
+    return known[index] if index in known else _read(submission, index)
+
+
+@lru_cache(maxsize=2)
+def _all(submission: Submission) -> dict[int, Caption | None]:
+    """Each block of the write-up with its caption. Where no blank parts a number from digits that follow (图13号线), the order decides."""
+    found: dict[int, Caption | None] = {}
+    last: dict[tuple[str, str], int] = {}
+    for index in body(submission):
+        caption = _read(submission, index)
+        if caption is not None and len(caption.parts) == 1:
+            due = last.get((caption.kind, caption.series), 0) + 1
+            number = str(caption.parts[0])
+            if caption.parts[0] != due and number.startswith(str(due)) and _runs_on(submission.text[caption.start : caption.end]):
+                caption = replace(caption, parts=(due,), number=f"{caption.series}{caption.kind}{due}")
+            last[caption.kind, caption.series] = caption.parts[0]
+        found[index] = caption
+    return found
+
+
+def _runs_on(printed: str) -> bool:
+    match = _FORM.match(printed)
+    rest = printed[match.end() :] if match else ""
+    return bool(rest) and rest[0] not in " \t　:：.．、】）)"
+
+
+def _read(submission: Submission, index: int) -> Caption | None:
     """The caption that a block is, or that stands in a table's first row or at a paragraph's end."""
     block = submission.document.blocks[index]
     if block.kind in {"toc", "note", "figure", "title"}:
@@ -105,7 +134,7 @@ def _caption(submission: Submission, index: int) -> Caption | None:
     text = submission.text[block.start : block.end]
     printed = block.label + text if block.label[:1] in {"表", "图", "附", "续"} else text
     match = _FORM.match(printed)
-    if match and _is_caption(printed, match.end(), sure=block.kind == "caption"):
+    if match and _is_caption(printed, match.end(), sure=block.kind == "caption" or _stands_at(submission, index, match[2])):
         return _made(match, block.start, block.end, index)
     if tail := _AT_END.search(text):
         inner = _FORM.match(tail[1])
@@ -114,6 +143,16 @@ def _caption(submission: Submission, index: int) -> Caption | None:
         kind = "图" if "图" in text[:4] else "表"
         return Caption(kind, block.start, block.end, index, continued=bool(_UNNUMBERED_CONTINUATION.match(text)))
     return None
+
+
+def _stands_at(submission: Submission, index: int, kind: str) -> bool:
+    """Whether a line stands where a caption does: right above a table, right below a figure; one that ends in a colon leads in."""
+    blocks = submission.document.blocks
+    block = blocks[index]
+    if _TITLE_END.search(submission.text[block.start : block.end].rstrip()):
+        return False
+    beside = index + 1 if kind == "表" else index - 1
+    return 0 <= beside < len(blocks) and blocks[beside].kind == ("table" if kind == "表" else "figure")
 
 
 def _is_caption(printed: str, after: int, *, sure: bool) -> bool:
