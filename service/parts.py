@@ -9,12 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from service.model import Block, Document, Heading, Title
+from service.numbering import number_of
 from service.text import han
 
 _BLANKS = re.compile(r"[\s\u3000]+")
 _FORM_TABLE = 3  # field names from which a table is part of a form
 _SHORT = 30
 _TITLE_LENGTH = (6, 60)  # characters of one that nothing but its place tells
+_COVER = 40  # blocks among which the lines of a form stand where no section heading tells
 _TITLE_LINES = 14  # blocks at the start among which the title stands
 _WRITEUP = 300  # Chinese characters of running text from which something is a write-up
 
@@ -58,15 +60,17 @@ def zone(document: Document, *, strong: Sequence[int], words: Mapping[str, Any])
     blocks = document.blocks
     forms = [i for i, block in enumerate(blocks) if _is_form(document, block, words["form"])]
     first = 0
-    if any(blocks[i].kind == "table" for i in forms) or len(forms) >= 2:
+    opening = strong[0] if strong else _COVER
+    if any(blocks[i].kind == "table" for i in forms) or sum(i < opening for i in forms) >= 2:
         starts = [i for i in strong if i > forms[0] and _running(document, blocks[i : _next(forms, i, len(blocks))]) >= _WRITEUP]
         limit = starts[0] if starts else len(blocks)
         first = max((i for i in forms if i < limit), default=-1) + 1
         first = _after_form_remarks(document, first, limit)
     last = len(blocks)
+    form = first > 0
     later = [i for i in forms if i > first and blocks[i].kind == "table"]
     if later and first <= later[0] and _running(document, blocks[first : later[0]]) >= _WRITEUP:
-        last = later[0]
+        last, form = later[0], True
         while last > first and (_is_form(document, blocks[last - 1], words["form"]) or blocks[last - 1].kind in {"caption", "title"}):
             last -= 1
     half = first + (last - first) // 2
@@ -75,7 +79,7 @@ def zone(document: Document, *, strong: Sequence[int], words: Mapping[str, Any])
         last = ends[0]
     early = [i for i in range(first, min(last, first + 6)) if _is_evidence(document, blocks[i], words["evidence"])]
     is_writeup = not ((forms and _running(document, blocks[first:last]) < _WRITEUP) or (early and not strong))
-    return Zone(first, last, form=bool(first or forms), evidence=bool(ends or early), is_writeup=is_writeup)
+    return Zone(first, last, form=form or not is_writeup, evidence=bool(ends or early), is_writeup=is_writeup)
 
 
 def contents(document: Document, *, words: Mapping[str, Any]) -> frozenset[int]:
@@ -329,6 +333,31 @@ def _named_on_cover(document: Document, pattern: re.Pattern[str], *, before: int
         if block.kind != "table" and len(line) <= 36 and (match := pattern.fullmatch(line)):
             return match[0]
     return None
+
+
+def _block_at(document: Document, offset: int) -> int | None:
+    """The paragraph that holds an offset; None in a table."""
+    return next((i for i, b in enumerate(document.blocks) if b.start <= offset < b.end and b.kind != "table"), None)
+
+
+def cover(document: Document, zone: Zone, found: Title | None, *, words: Mapping[str, Any]) -> frozenset[int]:
+    """Blocks of the cover: up to the title and the short lines under it (organisation, date)."""
+    title_block = None if found is None else _block_at(document, found.start)
+    if title_block is None or title_block < zone.first:
+        return frozenset()
+    stop = title_block + 1
+    while stop < zone.last:
+        block = document.blocks[stop]
+        text = document.text[block.start : block.end].strip()
+        short = block.kind in {"title", "paragraph"} and len(text) <= 36 and not re.search(r"[。；，]", text)
+        centred = block.kind == "title" or (block.layout is not None and block.layout.alignment in {"center", "right"})
+        fielded = re.match(r".{2,10}[：:]", text) is not None
+        dated = re.fullmatch(r"[\d〇○一二三四五六七八九十\s]{2,8}年.{0,8}", text) is not None
+        named = company(words).fullmatch(text) is not None
+        if not (short and (centred or fielded or dated or named)) or number_of(text, label=block.label):
+            break
+        stop += 1
+    return frozenset(range(zone.first, stop))
 
 
 def strong_headings(headings: Sequence[Heading], matches: Mapping[int, Mapping[str, float]]) -> list[int]:

@@ -8,7 +8,6 @@ forward pass over the tree in document order that keeps the best way to each las
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,6 @@ from service import headings as headings_
 from service import lexicon, parts
 from service.evidence import BODY, OTHER, Evidence
 from service.model import Block, Document, Heading, Note, Section, SectionSpec, Submission
-from service.numbering import number_of
 from service.text import words as count
 
 _CLEAR = 0.9  # from here on a heading names its section
@@ -331,66 +329,34 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     rough = headings_.find(document, skip=contents)
     matches = {h.block: headings_.named(h.text) for h in rough}
     zone = parts.zone(document, strong=parts.strong_headings(rough, matches), words=words)
-    first_heading = next((b for b in parts.strong_headings(rough, matches) if b >= zone.first), None)
-    before = (
-        first_heading
-        if first_heading is not None
-        else next((h.block for h in rough if h.block > zone.first), min(zone.first + 8, zone.last))
-    )
+    early = [b for b in parts.strong_headings(rough, matches) if b >= zone.first] or [h.block for h in rough if h.block > zone.first]
+    before = early[0] if early else min(zone.first + 8, zone.last)
     title = parts.title(document, first=zone.first, before=before, words=words)
-    cover = (
-        contents | _cover(document, zone, title_block=_block_at(document, title.start) if title else None) | parts.repeats(document, title)
-    )
+    cover = contents | parts.cover(document, zone, title, words=words) | parts.repeats(document, title)
     found = headings_.find(document, first=zone.first, last=zone.last, skip=cover)
     evidence = Evidence(document, specs, zone)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
     decided = _split(evidence, decided)
     sections = _sections(document, decided)
     present = {section.key for section in sections}
-    overview = next(((s.body_start, s.end) for s in sections if s.key == "overview"), None) or next(
-        ((s.body_start, s.end) for s in sections), None
-    )
-    organisation = parts.organisation(document, found=title, overview=overview, before=max(zone.first, before), words=words)
+    about = next((s for s in sections if s.key == "overview"), sections[0] if sections else None)
+    overview = (about.body_start, about.end) if about is not None else None
     start = sections[0].start if sections else 0
+    if title is not None and title.start >= evidence.start:
+        start = min(start, title.start)
     return Submission(
         document=document,
         title=title,
-        organisation=organisation,
+        organisation=parts.organisation(document, found=title, overview=overview, before=max(zone.first, before), words=words),
         sections=sections,
         headings=found,
         missing=tuple(spec.key for spec in specs if spec.required and spec.key not in present),
         specs=tuple(specs),
-        start=min(start, title.start)
-        if title and title.start >= (document.blocks[zone.first].start if zone.first < len(document.blocks) else 0)
-        else start,
+        start=start,
         end=max((s.end for s in sections), default=len(document.text)),
         is_writeup=zone.is_writeup,
         notes=_notes(zone),
     )
-
-
-def _block_at(document: Document, offset: int) -> int | None:
-    """The paragraph that holds an offset; None in a table."""
-    return next((i for i, b in enumerate(document.blocks) if b.start <= offset < b.end and b.kind != "table"), None)
-
-
-def _cover(document: Document, zone: parts.Zone, *, title_block: int | None) -> frozenset[int]:
-    """Blocks of the cover: up to the title and the short lines under it (organisation, date)."""
-    if title_block is None or title_block < zone.first:
-        return frozenset()
-    stop = title_block + 1
-    while stop < zone.last:
-        block = document.blocks[stop]
-        text = document.text[block.start : block.end].strip()
-        short = block.kind in {"title", "paragraph"} and len(text) <= 36 and not re.search(r"[。；，]", text)
-        centred = block.kind == "title" or (block.layout is not None and block.layout.alignment in {"center", "right"})
-        fielded = re.match(r".{2,10}[：:]", text) is not None
-        dated = re.fullmatch(r"[\d〇○一二三四五六七八九十\s]{2,8}年.{0,8}", text) is not None
-        company = re.fullmatch(parts.company(lexicon.load("parts")), text) is not None
-        if not (short and (centred or fielded or dated or company)) or number_of(text, label=block.label):
-            break
-        stop += 1
-    return frozenset(range(zone.first, stop))
 
 
 def _notes(zone: parts.Zone) -> tuple[Note, ...]:
