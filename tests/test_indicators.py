@@ -123,3 +123,11 @@ CONTENT = {
     "personal_data",
     "placeholder",
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [("由2.3次/台·天降到1.1次/台·天。", ["次/台·天", "次/台·天"]), ("运费为23元/吨·公里", ["元/吨·公里"]), ("5.6件/百万台", ["件/百万台"])],
+)
+def test_units_of_two_parts_are_whole(text: str, units: list[str]) -> None:
+    assert [quantity.unit for quantity in quantities(fold(text))] == units
