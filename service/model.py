@@ -268,6 +268,15 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How long a text is: 字数 as Word counts, characters without blanks, Chinese characters."""
+
+    words: int
+    characters: int
+    han: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything said of one document. `submission` is None where it could not be read."""
 
@@ -282,3 +291,4 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds a stage
     path: str = ""  # as the caller named the file; tells two files of one name apart
+    counts: Counts | None = None  # of the document's text, counted where it was analysed

@@ -13,6 +13,7 @@ from service.errors import ServiceError
 from service.model import Document, Edition, Note, Outcome, Report, Submission
 from service.parse import Reading
 from service.segment import segment
+from service.text import counts
 
 _log = logging.getLogger(__name__)
 _STAGE_FAILED = "“{stage}”这一步出错，相关结果缺失，其余结果有效。请把文件名和这条提示告知系统管理员。"
@@ -87,4 +88,5 @@ def _report(
         outcomes=outcomes,
         timing=stages.timing,
         path=path,
+        counts=counts(document.text),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from service.model import Counts
+
 # Chinese characters, full-width and Chinese punctuation: each counts as one (REPORT.md, 字数).
 _WIDE_CLASS = (
     "\u00b7\u2014\u2018\u2019\u201c\u201d\u2026\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
@@ -32,6 +34,11 @@ def characters(text: str) -> int:
 def han(text: str) -> int:
     """Chinese characters."""
     return len(_HAN.findall(text))
+
+
+def counts(text: str) -> Counts:
+    """All three."""
+    return Counts(words(text), characters(text), han(text))
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from service.model import Document, Outcome, Report, Section, Submission
+from service.model import Counts, Document, Outcome, Report, Section, Submission
 from service.render.masked import masked, masked_document
-from service.text import characters, han, words
+from service.text import counts
 
 SCHEMA = "report/1"
 _SHARES = ("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half")
@@ -56,7 +56,7 @@ def read_json(read: Document | Report) -> dict[str, Any]:
         for block in document.blocks
     ]
     return {
-        "document": _document(document, title=title, organisation=None),
+        "document": _document(document, counts(document.text), title=title, organisation=None),
         "status": "complete",
         "notes": [{"code": note.code, "message": note.message} for note in document.notes],
         "text": document.text,
@@ -73,7 +73,8 @@ def line(value: dict[str, Any]) -> bytes:
 def _head(report: Report, submission: Submission | None) -> dict[str, Any]:
     if submission is not None:
         title = submission.title.text if submission.title is not None else None
-        return _document(submission.document, title=title, organisation=submission.organisation)
+        counted = report.counts or counts(submission.text)
+        return _document(submission.document, counted, title=title, organisation=submission.organisation)
     return {
         "name": report.name,
         "sha256": report.sha256,
@@ -87,16 +88,16 @@ def _head(report: Report, submission: Submission | None) -> dict[str, Any]:
     }
 
 
-def _document(document: Document, *, title: str | None, organisation: str | None) -> dict[str, Any]:
+def _document(document: Document, counted: Counts, *, title: str | None, organisation: str | None) -> dict[str, Any]:
     return {
         "name": document.name,
         "sha256": document.sha256,
         "format": document.format,
         "title": title,
         "organisation": organisation,
-        "words": words(document.text),
-        "characters": characters(document.text),
-        "han": han(document.text),
+        "words": counted.words,
+        "characters": counted.characters,
+        "han": counted.han,
         "pages": document.pages,
     }
 

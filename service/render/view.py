@@ -120,6 +120,7 @@ def view(report: Report, edition: Edition) -> View:
     report = masked(report)
     submission = report.submission
     content = "" if submission is None else submission.text
+    counted = report.counts or text.counts(content)
     found = items(report)
     judged = submission is not None and submission.is_writeup  # a form or a certificate lacks no sections
     tally = Counter(item.severity for item in found)
@@ -130,9 +131,9 @@ def view(report: Report, edition: Edition) -> View:
         name=report.name,
         title=None if submission is None or submission.title is None else _squeezed(submission.title.text),
         organisation=None if submission is None else submission.organisation,
-        words=text.words(content),
-        characters=text.characters(content),
-        han=text.han(content),
+        words=counted.words,
+        characters=counted.characters,
+        han=counted.han,
         total=_total(report, edition),
         rows=rows(submission, edition) if submission is not None and judged else (),
         missing=tuple(submission.name_of(key) for key in submission.missing) if submission is not None and judged else (),
@@ -320,7 +321,8 @@ def _total(report: Report, edition: Edition) -> Row:
     submission = report.submission
     content = "" if submission is None else submission.text
     body = "" if submission is None else content[submission.start : submission.end or None]
-    counted, limit = text.words(body), Limit(least, most)
+    whole = report.counts.words if report.counts is not None and len(body) == len(content) else None
+    counted, limit = text.words(body) if whole is None else whole, Limit(least, most)
     name = words_for("rows", "whole" if len(body.split()) == len(content.split()) else "body")
     return Row(None, name, counted, least, most, _state(counted, limit), None, None)
 
