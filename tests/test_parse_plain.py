@@ -53,7 +53,7 @@ def test_a_line_is_a_paragraph_without_its_indent() -> None:
 
 
 def test_lines_wrapped_by_the_editor_are_joined() -> None:
-    first = "公司自二〇一九年起推行全过程质量数据贯通，把料、机、参数、检验四类数据归到单台产品，" * 4
+    first = "公司自二〇一九年起推行全流程扭矩数据归档，把人、机、时间、结果四项记录归到单件产品，" * 4
     second = "装配间隙靠计算得出而不靠手感，班组长每天开线之前先看前一班的控制图，再决定当班的抽检量。" * 3
     wrapped = []
     for paragraph in ("　　" + first, "　　" + second):
@@ -105,7 +105,7 @@ def test_a_contents_page_is_kept_apart() -> None:
 _MARKDOWN = """---
 title: x
 ---
-# 全过程质量数据贯通实践
+# 全流程扭矩数据归档实践
 
 ## 一、企业概况
 
@@ -134,7 +134,7 @@ title: x
 def test_markdown() -> None:
     document = _read(_MARKDOWN, kind="md")
     assert _shown(document) == [
-        ("heading", "全过程质量数据贯通实践"),
+        ("heading", "全流程扭矩数据归档实践"),
         ("heading", "一、企业概况"),
         ("paragraph", "天衡公司成立于2001年，主要生产压缩机。"),
         ("paragraph", "缩进的段落不是代码。"),

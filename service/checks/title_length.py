@@ -1,6 +1,6 @@
 """Whether the name of the experience keeps within the number of characters (字数 as Word counts).
 
-反例：“实施以设备联网和检测数据在线采集为手段、以精益生产为基础的高强度紧固件质量效益双提升管理实践”。
+反例：“实施以来料条码和喷漆厚度逐件记录为抓手、以班组自查为依托的出口实木家具品质成本双达标管理实践”。
 正例：“实施六西格玛设计的经验”。
 """
 

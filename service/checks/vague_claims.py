@@ -3,7 +3,7 @@
 A claim is a slogan from the list or a gain with a degree (显著提升, 更加顺畅). Sentences about the future claim no results. A figure in the
 paragraph outweighs three claims, so that an ordinary closing sentence is no finding.
 
-反例：“质量管理水平迈上了新台阶，实现了历史性跨越，职工质量意识空前增强，赢得社会各界高度评价。”
+反例：“企业管理跃上新高度，各项工作硕果累累，员工精神面貌焕然一新，得到各方一致好评。”
 正例：“质量损失率由0.94%降到0.52%，质量水平显著提升。”；“展望未来，公司将谱写新篇章。”
 """
 

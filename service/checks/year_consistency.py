@@ -3,7 +3,7 @@
 Values of others (行业平均, 标杆), aims (目标), parts of a year and differences (提高3.2个百分点) are not compared; rounding, 约 and 超过
 are allowed for. "由38.2分钟缩短到27.4分钟" without years is set against the first and last year of a table's row of that name.
 
-反例：表2写2023年客户平均停电时间2.27小时/户，正文写“2023年客户平均停电时间降到2.07小时/户”。
+反例：表3写2023年漆面返工率1.86%，正文写“2023年漆面返工率降到1.68%”。
 正例：表中99.14%，正文写“达到99.1%”；表中行业平均95%，本公司98%；一分厂98%、二分厂97%。
 """
 
