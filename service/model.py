@@ -247,6 +247,17 @@ class Area:
     themes: tuple[str, ...]
     group: str | None = None
     by_facts: bool = False  # decided by what the enterprise is (中小企业 …), not by what the write-up is about
+    facts: tuple[str, ...] = ()  # names of facts in service/lexicon/facts.toml, one of which must stand in the write-up
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A standard of selection that an edition declares (附件 第八条 / 第六条)."""
+
+    id: str  # science, system, effect
+    name: str  # 科学性和创新性
+    clause: str
+    wording: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +276,98 @@ class Edition:
     areas: tuple[Area, ...]
     rules: tuple[Rule, ...]
     hash: str  # sha256 of the file
+    choice: Literal["one", "several"] = "several"  # how many focus areas a write-up may be entered for
+    criteria: tuple[Criterion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FocusEvidence:
+    """A sentence that speaks for a focus area, and the terms in it that do."""
+
+    start: int
+    end: int
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FocusScore:
+    """How far a write-up belongs to a focus area of the edition."""
+
+    area: str
+    name: str
+    score: float  # calibrated probability, 0-1
+    chosen: bool
+    evidence: tuple[FocusEvidence, ...] = ()  # the strongest first
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Where a write-up stands among the edition's areas; areas by falling score. `primary` None: 无法判断."""
+
+    areas: tuple[FocusScore, ...] = ()
+    primary: str | None = None
+    themes: Mapping[str, float] = field(default_factory=dict)  # calibrated probability a theme, whatever the edition's areas
+    reason: str | None = None  # Chinese: why nothing was chosen
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySentence:
+    """A sentence of the write-up, verbatim; or a table's row told as its name, years and figures."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What carries a section, in document order."""
+
+    section: str  # key
+    start: int  # of the section it belongs to: a key may recur
+    sentences: tuple[SummarySentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceItem:
+    """Something worth mending first. `priority` counts from 1 within its section."""
+
+    priority: int
+    section: str | None  # key; None: the write-up as a whole
+    message: str  # Chinese: what to do, and where
+    reason: str  # Chinese: why, with the clause
+    example: str  # Chinese: a constructed wording, marked as such by the one who shows it
+    start: int
+    end: int
+    rule: str | None = None  # the rule it comes from; None: something a reader misses that no rule asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """Something that the write-up does well, with the place that shows it."""
+
+    section: str | None
+    message: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionEvidence:
+    """What the text shows for a criterion of selection, and what a reader would look for in vain. Never a score: none is published."""
+
+    criterion: str
+    name: str
+    clause: str
+    shown: tuple[Strength, ...] = ()
+    sought: tuple[str, ...] = ()  # Chinese
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    items: tuple[AdviceItem, ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    criteria: tuple[CriterionEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,3 +395,8 @@ class Report:
     timing: Mapping[str, float] = field(default_factory=dict)  # milliseconds a stage
     path: str = ""  # as the caller named the file; tells two files of one name apart
     counts: Counts | None = None  # of the document's text, counted where it was analysed
+    focus: Focus | None = None  # None: not judged, see notes
+    summaries: tuple[Summary, ...] = ()
+    one_line: str | None = None  # who did what by what method with what result
+    advice: Advice | None = None
+    models: Mapping[str, str] = field(default_factory=dict)  # name -> version of every model that was asked

@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails
 
 from service import checks, lexicon
 from service.errors import ServiceError
-from service.model import Area, Basis, Edition, Rule, SectionSpec, Severity
+from service.model import Area, Basis, Criterion, Edition, Rule, SectionSpec, Severity
 
 _FOLDER = Path(__file__).parent / "rulebooks"
 _EXPECTED = {
@@ -52,6 +52,7 @@ class _Header(_Row):
     year: int
     count: Literal["word"]
     tolerance: float
+    choice: Literal["one", "several"]
 
 
 class _SectionRow(_Row):
@@ -70,6 +71,14 @@ class _AreaRow(_Row):
     themes: tuple[str, ...]
     group: str | None = None
     by_facts: bool = False
+    facts: tuple[str, ...] = ()
+
+
+class _CriterionRow(_Row):
+    id: str
+    name: str
+    clause: str
+    wording: str
 
 
 class _RuleRow(_Row):
@@ -87,6 +96,7 @@ class _File(_Row):
     edition: _Header
     section: tuple[_SectionRow, ...]
     area: tuple[_AreaRow, ...]
+    criterion: tuple[_CriterionRow, ...] = ()
     rule: tuple[_RuleRow, ...]
 
 
@@ -182,10 +192,28 @@ def read(content: bytes, *, name: str) -> Edition:
         count=header.count,
         tolerance=header.tolerance,
         sections=tuple(SectionSpec(row.key, row.name, row.required, row.headings, row.group) for row in rows.section),
-        areas=tuple(Area(row.id, row.name, row.wording, row.clause, row.themes, row.group, row.by_facts) for row in rows.area),
+        areas=tuple(_area(source, index, row) for index, row in enumerate(rows.area)),
         rules=tuple(_rule(source, index, row, declared=declared, tolerance=header.tolerance) for index, row in enumerate(rows.rule)),
         hash=hashlib.sha256(content).hexdigest(),
+        choice=header.choice,
+        criteria=tuple(Criterion(row.id, row.name, row.clause, row.wording) for row in rows.criterion),
     )
+
+
+def _area(source: _Source, index: int, row: _AreaRow) -> Area:
+    known = lexicon.load("facts")
+    stray = next((fact for fact in row.facts if fact not in known), None)
+    if stray is not None:
+        raise source.error(
+            source.line("area", index, "facts"), f"没有事实“{stray}”。请改为 lexicon/facts.toml 中的名称：{'、'.join(known)}。"
+        )
+    themes = lexicon.load("themes")
+    stray = next((theme for theme in row.themes if theme not in themes), None)
+    if stray is not None:
+        raise source.error(source.line("area", index, "themes"), f"没有主题“{stray}”。请改为：{'、'.join(themes)}。")
+    if row.by_facts != bool(row.facts) or bool(row.facts) == bool(row.themes):
+        raise source.error(source.line("area", index), f"重点方向 {row.id} 应当写明 themes，或写 by_facts = true 和 facts，二者只取其一。")
+    return Area(row.id, row.name, row.wording, row.clause, row.themes, row.group, row.by_facts, row.facts)
 
 
 def bind(check: str, params: Mapping[str, Any], *, tolerance: float = 0.0) -> object:
@@ -274,6 +302,7 @@ def _unique(source: _Source, rows: _File) -> None:
     for table, key, values in (
         ("section", "key", [row.key for row in rows.section]),
         ("area", "id", [row.id for row in rows.area]),
+        ("criterion", "id", [row.id for row in rows.criterion]),
         ("rule", "id", [row.id for row in rows.rule]),
     ):
         index = _second(values)

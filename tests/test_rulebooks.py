@@ -225,6 +225,7 @@ issuer = "某厅"
 year = 2030
 count = "word"
 tolerance = 0.02
+choice = "several"
 
 [[section]]
 key = "overview"
@@ -265,6 +266,10 @@ def _line(text: str, fragment: str) -> int:
         ('issuer = "某厅"\n', "", "[edition]", ["issuer"]),
         ('themes = ["tqm"]', 'themes = ["tqm"', "", ["TOML"]),
         ('severity = "error"', 'severity = "error"\nunavailable = "缺附件。"', "unavailable", ["params"]),
+        ('themes = ["tqm"]', 'themes = ["tqn"]', "themes =", ["tqn", "tqm"]),
+        ('themes = ["tqm"]', 'themes = []\nby_facts = true\nfacts = ["smal"]', "facts =", ["smal", "small"]),
+        ('themes = ["tqm"]', "themes = []", "[[area]]", ["themes", "facts"]),
+        ('choice = "several"', 'choice = "any"', "choice =", ["one", "several"]),
     ],
 )
 def test_a_faulty_rulebook_stops_with_file_line_and_mend(old: str, new: str, fragment: str, told: list[str]) -> None:
