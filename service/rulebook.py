@@ -201,18 +201,15 @@ def read(content: bytes, *, name: str) -> Edition:
 
 
 def _area(source: _Source, index: int, row: _AreaRow) -> Area:
-    known = lexicon.load("facts")
-    stray = next((fact for fact in row.facts if fact not in known), None)
-    if stray is not None:
-        raise source.error(
-            source.line("area", index, "facts"), f"没有事实“{stray}”。请改为 lexicon/facts.toml 中的名称：{'、'.join(known)}。"
-        )
-    themes = lexicon.load("themes")
-    stray = next((theme for theme in row.themes if theme not in themes), None)
-    if stray is not None:
-        raise source.error(source.line("area", index, "themes"), f"没有主题“{stray}”。请改为：{'、'.join(themes)}。")
+    for key, names in (("facts", row.facts), ("themes", row.themes)):
+        known = lexicon.load(key)
+        stray = next((name for name in names if name not in known), None)
+        if stray is not None:
+            told = f"重点方向 {row.id}：lexicon/{key}.toml 中没有“{stray}”。请改为：{'、'.join(known)}。"
+            raise source.error(source.line("area", index, key), told)
     if row.by_facts != bool(row.facts) or bool(row.facts) == bool(row.themes):
-        raise source.error(source.line("area", index), f"重点方向 {row.id} 应当写明 themes，或写 by_facts = true 和 facts，二者只取其一。")
+        told = f"重点方向 {row.id}：请写明 themes，或写 by_facts = true 和 facts，二者只取其一。"
+        raise source.error(source.line("area", index), told)
     return Area(row.id, row.name, row.wording, row.clause, row.themes, row.group, row.by_facts, row.facts)
 
 

@@ -267,7 +267,7 @@ def _line(text: str, fragment: str) -> int:
         ('themes = ["tqm"]', 'themes = ["tqm"', "", ["TOML"]),
         ('severity = "error"', 'severity = "error"\nunavailable = "缺附件。"', "unavailable", ["params"]),
         ('themes = ["tqm"]', 'themes = ["tqn"]', "themes =", ["tqn", "tqm"]),
-        ('themes = ["tqm"]', 'themes = []\nby_facts = true\nfacts = ["smal"]', "facts =", ["smal", "small"]),
+        ('themes = ["tqm"]', 'themes = []\nby_facts = true\nfacts = ["smal"]', 'facts = ["smal"]', ["smal", "small"]),
         ('themes = ["tqm"]', "themes = []", "[[area]]", ["themes", "facts"]),
         ('choice = "several"', 'choice = "any"', "choice =", ["one", "several"]),
     ],
