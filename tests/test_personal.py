@@ -80,6 +80,7 @@ def test_two_numbers_side_by_side() -> None:
 def test_mask_keeps_the_ends_and_the_separators() -> None:
     assert mask("手机138-0000-1234。") == "手机138-****-1234。"
     assert mask("手机：１３８００００１２３４") == "手机：１３８****１２３４"
+    assert mask("手机：１３８－００００－１２３４") == "手机：１３８－****－１２３４"
     assert mask("没有电话") == "没有电话"
 
 

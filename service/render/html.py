@@ -18,8 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from service.model import Block, Edition, Report, Section, Submission
+from service.render.limits import Row
 from service.render.marks import Leaf, Piece, pieces
-from service.render.view import SEVERITIES, Row, View, printable, section_name, view, words_for
+from service.render.view import View, view
+from service.render.wording import SEVERITIES, printable, section_name, words_for
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -1,19 +1,21 @@
-"""Report and Document as the objects of REPORT.md ("report/1"); keys that later stages will fill hold its empty values."""
+"""Report and Document as the objects of REPORT.md ("report/1"); what no stage has said, and matches until there are any, is empty."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
-from service.model import Counts, Document, Outcome, Report, Section, Submission
+from service.model import Advice, Counts, Document, Focus, FocusScore, Outcome, Report, Section, Strength, Submission, Summary
 from service.render.masked import masked, masked_document
 from service.text import counts
 
 SCHEMA = "report/1"
+_DECIMALS = 3  # of scores
 _SHARES = ("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half")
 _NOT_LEARNED = {"code": "focus_not_learned", "message": "尚未训练重点方向的识别模型，本报告不判断该经验属于哪个重点方向。"}
 # Legal inside a JSON string, yet line ends to many readers of "one object a line" (str.splitlines, JavaScript before 2019).
-_LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -21,26 +23,26 @@ def report_json(report: Report) -> dict[str, Any]:
     report = masked(report)
     submission = report.submission
     notes = _notes(report)
-    if submission is not None:
+    if submission is not None and report.focus is None:
         notes.append(dict(_NOT_LEARNED))
     return {
         "schema": SCHEMA,
         "document": _head(report, submission),
         "edition": report.edition,
         "edition_hash": report.edition_hash,
-        "models": {},
+        "models": dict(report.models),
         "status": report.status,
         "notes": notes,
         "text": "" if submission is None else submission.text,
         "sections": [] if submission is None else [_section(section) for section in submission.sections],
         "missing": [] if submission is None else list(submission.missing),
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
-        "focus": {"areas": [], "primary": None},
+        "focus": _focus(report.focus),
         "matches": [],
         "similarity": dict.fromkeys(_SHARES),
-        "summaries": [],
-        "one_line": None,
-        "advice": {"items": [], "strengths": [], "criteria": []},
+        "summaries": [_summary(summary) for summary in report.summaries],
+        "one_line": report.one_line,
+        "advice": _advice(report.advice or Advice()),
         "timing": {stage: round(milliseconds, 1) for stage, milliseconds in report.timing.items()},
     }
 
@@ -67,7 +69,7 @@ def read_json(read: Document | Report) -> dict[str, Any]:
 def line(value: dict[str, Any]) -> bytes:
     """One object as one UTF-8 line, whatever stands in its strings; half a surrogate pair becomes a question mark."""
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return written.translate(_LINE_ENDS).encode("utf-8", "replace") + b"\n"
+    return _LINE_ENDS.sub(lambda end: f"\\u{ord(end[0]):04x}", written).encode("utf-8", "replace") + b"\n"
 
 
 def _head(report: Report, submission: Submission | None) -> dict[str, Any]:
@@ -130,3 +132,62 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             for finding in outcome.findings
         ],
     }
+
+
+def _focus(focus: Focus | None) -> dict[str, Any]:
+    if focus is None:
+        return {"areas": [], "primary": None}
+    return {
+        "areas": [_area(area) for area in focus.areas],
+        "primary": focus.primary,
+        "themes": {theme: round(score, _DECIMALS) for theme, score in focus.themes.items()},
+        "reason": focus.reason,
+    }
+
+
+def _area(area: FocusScore) -> dict[str, Any]:
+    return {
+        "area": area.area,
+        "name": area.name,
+        "score": round(area.score, _DECIMALS),
+        "chosen": area.chosen,
+        "evidence": [{"start": one.start, "end": one.end, "terms": list(one.terms)} for one in area.evidence],
+    }
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    sentences = [{"start": one.start, "end": one.end, "text": one.text} for one in summary.sentences]
+    return {"section": summary.section, "start": summary.start, "sentences": sentences}
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    return {
+        "items": [
+            {
+                "priority": item.priority,
+                "section": item.section,
+                "message": item.message,
+                "reason": item.reason,
+                "example": item.example,
+                "start": item.start,
+                "end": item.end,
+                "rule": item.rule,
+            }
+            for item in advice.items
+        ],
+        "strengths": [_strength(one) for one in advice.strengths],
+        "criteria": [
+            {
+                "criterion": one.criterion,
+                "name": one.name,
+                "clause": one.clause,
+                "shown": [_strength(shown) for shown in one.shown],
+                "sought": list(one.sought),
+            }
+            for one in advice.criteria
+        ],
+    }
+
+
+def _strength(one: Strength) -> dict[str, Any]:
+    return {"section": one.section, "message": one.message, "start": one.start, "end": one.end}

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from service.render.view import SEVERITIES, Item
+from service.render.view import Item
+from service.render.wording import SEVERITIES
 
 _LONG = 240  # characters: a longer span is tinted, not painted, lest a section over its limit drowns what is marked inside it
 

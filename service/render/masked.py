@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from service.model import Document, Finding, Report, Submission
+from service.model import Advice, AdviceItem, CriterionEvidence, Document, Finding, Focus, Outcome, Report, Strength, Submission, Summary
 from service.personal import find, mask
 
 _SHORTEST_PIECE = 6  # a piece of a number that a message cut short: from six digits on it says something of its owner
+_PIECE = re.compile(
+    rf"\d[\d\W]{{{_SHORTEST_PIECE - 2}}}"
+)  # all but the last character of an identity number are digits or stand between them
 
 
 def masked(report: Report) -> Report:
@@ -16,18 +21,18 @@ def masked(report: Report) -> Report:
     if submission is None:
         return report
     hidden = masked_document(submission.document)
-    secrets = _secrets(submission.document.text, hidden.text)
-    outcomes = tuple(
-        replace(
-            outcome,
-            reason=_clean(outcome.reason, secrets),
-            findings=tuple(_finding(finding, secrets) for finding in outcome.findings),
-        )
-        for outcome in report.outcomes
-    )
+    cleaner = Cleaner(_secrets(submission.document.text, hidden.text))
     told = dict.fromkeys((*submission.document.notes, *submission.notes, *report.notes))  # each note once, whoever passed it on
-    notes = tuple(replace(note, message=_text(note.message, secrets)) for note in told)
-    return replace(report, submission=_submission(submission, hidden, secrets), outcomes=outcomes, notes=notes)
+    return replace(
+        report,
+        submission=_submission(submission, hidden, cleaner),
+        outcomes=tuple(_outcome(outcome, cleaner) for outcome in report.outcomes),
+        notes=tuple(replace(note, message=cleaner.text(note.message)) for note in told),
+        focus=None if report.focus is None else _focus(report.focus, cleaner),
+        summaries=tuple(_summary(summary, cleaner) for summary in report.summaries),
+        one_line=cleaner.maybe(report.one_line),
+        advice=None if report.advice is None else _advice(report.advice, cleaner),
+    )
 
 
 def masked_document(document: Document) -> Document:
@@ -38,6 +43,33 @@ def masked_document(document: Document) -> Document:
     return document if text == document.text else replace(document, text=text)
 
 
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Masks strings that may repeat a document's personal numbers, whole or cut short: pairs of number and mask, the longest first."""
+
+    secrets: tuple[tuple[str, str], ...]
+
+    def text(self, value: str) -> str:
+        for raw, shown in self.secrets:
+            for length in range(len(raw), _SHORTEST_PIECE - 1, -1):
+                value = value.replace(raw[:length], shown[:length]).replace(raw[-length:], shown[-length:])
+        return mask(value)
+
+    def maybe(self, value: str | None) -> str | None:
+        return None if value is None else self.text(value)
+
+    def texts(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.text(value) for value in values)
+
+
+def cleaner_of(submission: Submission | None, *shown: str) -> Cleaner:
+    """What masks these strings, which repeat the write-up; its numbers are looked up only where a string can hold a piece of one."""
+    if submission is None or not any(_PIECE.search(value) for value in shown):
+        return Cleaner(())
+    document = submission.document
+    return Cleaner(_secrets(document.text, masked_document(document).text))
+
+
 def _secrets(text: str, hidden: str) -> tuple[tuple[str, str], ...]:
     """Each personal number as it stands in the file, with its masked form; the longest first."""
     if text == hidden:
@@ -46,33 +78,60 @@ def _secrets(text: str, hidden: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(changed, key=lambda pair: (-len(pair[0]), pair[0])))
 
 
-def _text(value: str, secrets: tuple[tuple[str, str], ...]) -> str:
-    for raw, shown in secrets:
-        for length in range(len(raw), _SHORTEST_PIECE - 1, -1):
-            value = value.replace(raw[:length], shown[:length]).replace(raw[-length:], shown[-length:])
-    return mask(value)
+def _outcome(outcome: Outcome, cleaner: Cleaner) -> Outcome:
+    reason = cleaner.maybe(outcome.reason)
+    findings = tuple(_finding(finding, cleaner.text) for finding in outcome.findings)
+    # Most rules are kept and say nothing; copying them all is most of the work of a clean document.
+    return outcome if (reason, findings) == (outcome.reason, outcome.findings) else replace(outcome, reason=reason, findings=findings)
 
 
-def _clean(value: str | None, secrets: tuple[tuple[str, str], ...]) -> str | None:
-    return None if value is None else _text(value, secrets)
+def _finding(finding: Finding, clean: Callable[[str], str]) -> Finding:
+    message = clean(finding.message)
+    measured = clean(finding.measured) if isinstance(finding.measured, str) else finding.measured
+    allowed = clean(finding.allowed) if isinstance(finding.allowed, str) else finding.allowed
+    if (message, measured, allowed) == (finding.message, finding.measured, finding.allowed):
+        return finding
+    return replace(finding, message=message, measured=measured, allowed=allowed)
 
 
-def _finding(finding: Finding, secrets: tuple[tuple[str, str], ...]) -> Finding:
-    return replace(
-        finding,
-        message=_text(finding.message, secrets),
-        measured=_text(finding.measured, secrets) if isinstance(finding.measured, str) else finding.measured,
-        allowed=_text(finding.allowed, secrets) if isinstance(finding.allowed, str) else finding.allowed,
-    )
-
-
-def _submission(submission: Submission, hidden: Document, secrets: tuple[tuple[str, str], ...]) -> Submission:
+def _submission(submission: Submission, hidden: Document, cleaner: Cleaner) -> Submission:
     title = submission.title
     return replace(
         submission,
         document=hidden,
-        title=None if title is None else replace(title, text=_text(title.text, secrets)),
-        organisation=_clean(submission.organisation, secrets),
-        sections=tuple(replace(section, heading=_clean(section.heading, secrets)) for section in submission.sections),
-        headings=tuple(replace(heading, text=_text(heading.text, secrets)) for heading in submission.headings),
+        title=None if title is None else replace(title, text=cleaner.text(title.text)),
+        organisation=cleaner.maybe(submission.organisation),
+        sections=tuple(replace(section, heading=cleaner.maybe(section.heading)) for section in submission.sections),
+        headings=tuple(replace(heading, text=cleaner.text(heading.text)) for heading in submission.headings),
     )
+
+
+def _focus(focus: Focus, cleaner: Cleaner) -> Focus:
+    areas = tuple(
+        replace(area, evidence=tuple(replace(one, terms=cleaner.texts(one.terms)) for one in area.evidence)) for area in focus.areas
+    )
+    return replace(focus, areas=areas, reason=cleaner.maybe(focus.reason))
+
+
+def _summary(summary: Summary, cleaner: Cleaner) -> Summary:
+    return replace(summary, sentences=tuple(replace(one, text=cleaner.text(one.text)) for one in summary.sentences))
+
+
+def _advice(advice: Advice, cleaner: Cleaner) -> Advice:
+    return Advice(
+        items=tuple(_item(item, cleaner) for item in advice.items),
+        strengths=tuple(_strength(one, cleaner) for one in advice.strengths),
+        criteria=tuple(_criterion(one, cleaner) for one in advice.criteria),
+    )
+
+
+def _item(item: AdviceItem, cleaner: Cleaner) -> AdviceItem:
+    return replace(item, message=cleaner.text(item.message), reason=cleaner.text(item.reason), example=cleaner.text(item.example))
+
+
+def _strength(one: Strength, cleaner: Cleaner) -> Strength:
+    return replace(one, message=cleaner.text(one.message))
+
+
+def _criterion(one: CriterionEvidence, cleaner: Cleaner) -> CriterionEvidence:
+    return replace(one, shown=tuple(_strength(shown, cleaner) for shown in one.shown), sought=cleaner.texts(one.sought))

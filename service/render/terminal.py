@@ -16,9 +16,11 @@ from rich.text import Text
 
 from service import lexicon
 from service.model import Document, Edition, Report, Rule, Submission
+from service.render.limits import Row, rows
 from service.render.masked import masked_document
 from service.render.prose import Prose
-from service.render.view import SEVERITIES, Item, Row, View, cut, printable, rows, views, words_for
+from service.render.view import Brief, Item, View, briefs, views
+from service.render.wording import SEVERITIES, cut, printable, words_for
 from service.text import characters, han, words
 
 if TYPE_CHECKING:
@@ -36,9 +38,11 @@ def show_reports(
 ) -> None:
     """One report in full, or the table of many with what could not be read; then the files that were not judged, with the reason."""
     console = console or Console(highlight=False)
-    shown = views(reports, edition)
     parts: list[RenderableType] = [Text(f"标杆审读 · {edition.name} · {edition.document}", "dim")]
-    parts.extend(_single(shown[0]) if len(shown) == 1 else _triage(shown, wide=console.width >= _WIDE))
+    if len(reports) == 1:
+        parts.extend(_single(*views(reports, edition)))
+    else:
+        parts.extend(_triage(briefs(reports, edition), wide=console.width >= _WIDE))
     if passed_over:
         parts.append(_headline(f"没有审读的文件 {len(passed_over)} 个"))
         parts.extend(_point(f"{printable(name)}：{printable(reason)}") for name, reason in passed_over)
@@ -56,7 +60,7 @@ def _print(console: Console, parts: Iterable[RenderableType]) -> None:
     console.out("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")), highlight=False)
 
 
-def _triage(shown: Sequence[View], *, wide: bool) -> Iterator[RenderableType]:
+def _triage(shown: Sequence[Brief], *, wide: bool) -> Iterator[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("文件", ratio=3, overflow="fold")
     if wide:
@@ -80,7 +84,7 @@ def _triage(shown: Sequence[View], *, wide: bool) -> Iterator[RenderableType]:
     yield from _skipped_in_all(shown)
 
 
-def _triage_row(one: View, *, wide: bool) -> list[Text]:
+def _triage_row(one: Brief, *, wide: bool) -> list[Text]:
     row = [Text(printable(one.name))]
     if wide:
         row += [Text(printable(one.title or "—")), Text(printable(one.organisation or "—"))]
@@ -100,14 +104,14 @@ def _triage_row(one: View, *, wide: bool) -> list[Text]:
     ]
 
 
-def _sum(shown: Sequence[View]) -> Prose:
+def _sum(shown: Sequence[Brief]) -> Prose:
     """Each file counts once, so that the numbers add up to all."""
     counted = Counter(_state(one) for one in shown)
     parts = "，".join(f"{name} {counted[name]}" for name in _STATES if counted[name])
     return Prose(f"共 {len(shown)} 个文件：{parts}。")
 
 
-def _state(one: View) -> str:
+def _state(one: Brief) -> str:
     if one.report.status == "failed":
         return _STATES[4]
     if not one.judged:
@@ -115,7 +119,7 @@ def _state(one: View) -> str:
     return _STATES[0] if one.tally["error"] else _STATES[1] if any(one.tally.values()) else _STATES[2]
 
 
-def _skipped_in_all(shown: Sequence[View]) -> Iterator[RenderableType]:
+def _skipped_in_all(shown: Sequence[Brief]) -> Iterator[RenderableType]:
     counted = Counter((skipped.reason, skipped.rules) for one in shown for skipped in one.unchecked)
     if not counted:
         return

@@ -15,8 +15,9 @@ from service.model import Report
 from service.parse.docx import read_with_segments
 from service.parse.docx_format import W
 from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
-from service.render.view import Item, items, words_for
+from service.render.view import Item, items
 from service.render.word_anchor import Anchors
+from service.render.wording import words_for
 
 AUTHOR: Final = "标杆审读"
 INITIALS: Final = "标杆"

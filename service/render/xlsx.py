@@ -22,7 +22,9 @@ from rich.cells import cell_len
 
 from service import lexicon
 from service.model import Edition, Report, Severity
-from service.render.view import SEVERITIES, Item, Row, View, row_names, views, words_for
+from service.render.limits import Row, row_names
+from service.render.view import Item, View, views
+from service.render.wording import SEVERITIES, words_for
 
 _LONGEST = 32_767  # characters a cell holds
 _TAIL = "……（后略）"
