@@ -29,6 +29,7 @@ _REACH = 16  # characters that "…" in a cue stands for
 _NEAR = 16  # characters between a cue and its figure
 _BEFORE = 10  # characters before a cue where its figure or verb may stand
 _MOST_PLACES = 60  # of one cue, looked at in one write-up
+_MIXED = 0x3FFFF  # of two characters' numbers, to look a pair up in a table
 _MOST_SHOWN = 2  # sentences an aspect
 _SHORTEST = 12  # characters of a sentence that can be evidence
 _LONGEST = 260
@@ -171,22 +172,29 @@ def asked(criteria: Sequence[Criterion]) -> Iterator[tuple[Criterion, Aspect]]:
 
 
 @cache
-def _first_two() -> NDArray[np.uint64]:
-    """The first two characters of every cue's anchor as one number each, sorted."""
-    anchors = {cue.pair for aspect in aspects() for cue in aspect.cues}
-    return np.array(sorted(ord(pair[0]) << 21 | ord(pair[1]) for pair in anchors), dtype=np.uint64)
+def _first_two() -> tuple[frozenset[str], NDArray[np.bool_]]:
+    """The first two characters of every cue's anchor, and which of their mixed numbers occur."""
+    pairs = frozenset(cue.pair for aspect in aspects() for cue in aspect.cues)
+    known = np.zeros(_MIXED + 1, dtype=np.bool_)
+    known[_mixed(np.array([[ord(pair[0]), ord(pair[1])] for pair in pairs], dtype=np.uint32))] = True
+    return pairs, known
+
+
+def _mixed(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """A number up to _MIXED for each row of two characters."""
+    mixed: NDArray[np.uint32] = (codes[:, 0] * np.uint32(1031) + codes[:, 1]) & np.uint32(_MIXED)
+    return mixed
 
 
 def _pairs(text: str) -> dict[str, list[int]]:
     """Where the first two characters of any cue stand: a thousand cues are looked for in one pass over the text."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    if len(codes) < 2:
-        return {}
-    known, here = _first_two(), codes[:-1] << np.uint64(21) | codes[1:]
-    nearest = np.minimum(np.searchsorted(known, here), len(known) - 1)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    pairs, known = _first_two()
     found: dict[str, list[int]] = {}
-    for position in np.flatnonzero(known[nearest] == here).tolist():
-        found.setdefault(text[position : position + 2], []).append(position)
+    for position in np.flatnonzero(known[_mixed(np.stack((codes[:-1], codes[1:]), axis=1))]).tolist() if len(codes) > 1 else ():
+        pair = text[position : position + 2]
+        if pair in pairs:
+            found.setdefault(pair, []).append(position)
     return found
 
 
@@ -222,12 +230,15 @@ class Reading:
 
     def places(self, cue: Cue) -> list[int]:
         """Where a cue's anchor stands, as far as it is looked at."""
-        if cue.pair not in self.pairs:
-            return []
-        if cue.anchor not in self._found:
-            near = self.pairs[cue.pair]
-            self._found[cue.anchor] = [at for at in near if self.text.startswith(cue.anchor, at)][:_MOST_PLACES]
-        return self._found[cue.anchor]
+        found = self._found.get(cue.anchor)
+        if found is None:
+            near = self.pairs.get(cue.pair, [])
+            whole = near if cue.anchor == cue.pair else [at for at in near if self.text.startswith(cue.anchor, at)]
+            found = self._found[cue.anchor] = whole[:_MOST_PLACES]
+        if cue.tail and cue.anchor == cue.head:  # most heads have no tail near
+            after = len(cue.head)
+            return [at for at in found if self.text.find(cue.tail, at + after, at + after + _REACH + len(cue.tail)) >= 0]
+        return found
 
     def block(self, position: int) -> int | None:
         index = bisect_right(self.starts, position) - 1
@@ -242,7 +253,8 @@ class Reading:
             start, end, _ = self.blocks[index]
             self._sentences[index] = list(sentences(self.text, start, end))
         spans = self._sentences[index]
-        return next((span for span in spans if span[0] <= position < span[1]), None)
+        place = bisect_right(spans, (position, len(self.text))) - 1
+        return spans[place] if place >= 0 and position < spans[place][1] else None
 
 
 def evidence(
@@ -292,7 +304,7 @@ def _shown(reading: Reading, aspect: Aspect, foreign: tuple[str, ...]) -> list[P
     """The best sentences for an aspect, in document order."""
     found: dict[tuple[int, int], Place] = {}
     for cue in aspect.cues:
-        for position in reading.places(cue):
+        for position in reading.places(cue) if cue.pair in reading.pairs else ():
             place = _place(reading, aspect, cue, position)
             if place is None:
                 continue
