@@ -27,6 +27,7 @@ _LIKELY = 0.5
 _FAR = 400  # characters: places of a strength further apart are not shown as one
 _PRESENT = "section_present"
 _RESULTS = "results"
+_ONE = re.compile("（共1[处个幅]）|(?<=」)共1[处段](?=）)")  # a count that tells nothing
 _MOVED = re.compile("[到至降升增减缩]")
 _MISSING = re.compile("「([^」]*)」")
 _CITED = {
@@ -148,7 +149,7 @@ def _draft(submission: Submission, group: _Group, edition: Edition, themes: froz
     return _Draft(
         row["weight"] + weights[outcome.severity] + weights[outcome.basis],
         group.section,
-        row["do"].format_map(values),
+        _ONE.sub("", row["do"].format_map(values)),
         _reason(outcome),
         _example(row["example"], edition),
         first.start,
