@@ -124,7 +124,8 @@ def _section_of(submission: Submission, outcome: Outcome, finding: Finding) -> t
         named = _MISSING.search(finding.message)
         name = named[1] if named else ""
         return next((spec.key for spec in submission.specs if spec.name == name), None), name
-    section = next((item for item in submission.sections if item.start <= finding.start < item.end), None)
+    whole = _row(outcome.check, frozenset()).get("whole", False)
+    section = None if whole else next((item for item in submission.sections if item.start <= finding.start < item.end), None)
     return (None, "全文") if section is None else (section.key, _shown(submission, section))
 
 

@@ -221,6 +221,13 @@ def test_the_findings_of_a_rule_in_a_section_are_one_item() -> None:
     assert "共1处" not in of(advice, "background")[0].message
 
 
+def test_what_is_about_the_whole_is_told_of_the_whole() -> None:
+    submission = write_up()
+    advice = given(submission, failed("body_format", at(submission, "二、实施背景"), at(submission, "四、实施成效")))
+    (item,) = advice.items
+    assert (item.section, submission.text[item.start : item.end]) == (None, "二、实施背景")
+
+
 def test_what_two_rules_say_alike_is_said_once() -> None:
     submission = write_up()
     heading = at(submission, "四、实施成效")
