@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service import lexicon
 from service.headings import named
@@ -15,13 +19,27 @@ OTHER = "other"
 BODY = frozenset({"paragraph", "list", "table", "caption", "figure"})
 
 
+class Content(Protocol):
+    """A model of what paragraphs of each section say (service/content.py)."""
+
+    labels: tuple[str, ...]
+
+    def speaks(self, texts: Sequence[str], *, of: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """(texts, groups): the log-likelihood ratio with which each text speaks for each group of labels."""
+        ...
+
+
 class Evidence:
     """What headings, paragraphs and places say for each section of the edition."""
 
-    def __init__(self, document: Document, specs: Sequence[SectionSpec], zone: Zone) -> None:
+    def __init__(self, document: Document, specs: Sequence[SectionSpec], zone: Zone, *, model: Content | None = None) -> None:
         self.document = document
         self.names = lexicon.load("sections")
-        self.weights: Mapping[str, float] = self.names["weights"]
+        self.model = model
+        weights = self.names["weights"]
+        self.weights: Mapping[str, float] = weights | (weights["model"] if model is not None else {})
+        self._range = range(zone.first, zone.last)
+        self._said: dict[int, dict[str, float]] = {}
         self.keys = [spec.key for spec in specs]
         self.labels = [*self.keys, OTHER]
         self.specs = {spec.key: spec for spec in specs}
@@ -34,7 +52,7 @@ class Evidence:
         self.words = {
             key: (re.compile("|".join(map(re.escape, sorted(entry["cues"], key=len, reverse=True)))), entry["cues"])
             for key, entry in self.names.items()
-            if key != "weights" and key in self.specs
+            if key in self.specs
         }
 
     def group(self, heading: Heading) -> bool:
@@ -67,22 +85,44 @@ class Evidence:
         self._cues[index] = scores
         return scores
 
+    def said(self, index: int) -> dict[str, float]:
+        """What one block's text says for each label: by the model where there is one, else by its cue words."""
+        if self.model is None:
+            return self.cues(index)
+        if not self._said:
+            self._said = self._asked(self.model)
+        return self._said.get(index) or dict.fromkeys(self.labels, 0.0)
+
+    def _asked(self, model: Content) -> dict[int, dict[str, float]]:
+        """The model's answer for every block of the write-up, bounded, so that no paragraph decides alone."""
+        blocks = self.document.blocks
+        indexes = [i for i in self._range if blocks[i].kind in BODY and blocks[i].end > blocks[i].start]
+        texts = [self.document.text[blocks[i].start : blocks[i].end] for i in indexes]
+        rest = [label for label in model.labels if label not in self.specs]
+        scores = model.speaks(texts, of=[*([key] for key in self.keys), rest])
+        limit = self.weights["content_cap"]
+        if not rest:  # the edition asks for every section that the model knows: nothing speaks for anything else
+            scores[:, -1] = -self.weights["nothing_else"]
+        bounded = np.clip(scores * self.weights["content"], -limit, limit).tolist()
+        return {index: dict(zip(self.labels, row, strict=True)) for index, row in zip(indexes, bounded, strict=True)}
+
     def content(self, index: int) -> dict[str, float]:
-        """What one block's words and place say for each label."""
+        """What one block's text and place say for each label."""
         block = self.document.blocks[index]
-        scores = dict(self.cues(index))
+        scores = dict(self.said(index))
         if block.kind in BODY and block.end > block.start:
             place = (block.start - self.start) / self.length
             for key in self.keys:
-                scores[key] += self.weights["position"] * _place(self.names[key]["place"], place)
+                scores[key] += self._placed(key, place)
         return scores
 
-
-def _place(expected: Sequence[float], place: float) -> float:
-    """1 within the stretch of a write-up where such a section usually stands, falling to -1 away from it."""
-    low, high = expected
-    away = max(low - place, place - high, 0.0)
-    return 1.0 - min(2.0, away * 6)
+    def _placed(self, key: str, place: float) -> float:
+        """What the place says: for cue words between the weight `position` and its opposite, for the model the less the farther away."""
+        low, high = self.names[key]["place"]
+        away: float = max(low - place, place - high, 0.0)
+        if self.model is not None:
+            return -self.weights["away"] * away
+        return self.weights["position"] * (1.0 - min(2.0, away * 6))
 
 
 def bare(text: str | None) -> str:

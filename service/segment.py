@@ -14,12 +14,14 @@ from typing import Any
 
 from service import headings as headings_
 from service import lexicon, parts
-from service.evidence import BODY, OTHER, Evidence
+from service.evidence import BODY, OTHER, Content, Evidence
 from service.model import Block, Document, Heading, Note, Section, SectionSpec, Submission
 from service.text import words as count
 
 _CLEAR = 0.9  # from here on a heading names its section
 _UNCLEAR = 0.6  # below, it names none
+_SHORTEST_SPLIT = 3  # blocks of text under a heading from which on a second section may begin there
+_NEARLY_ALL = 0.7  # of the write-up's characters
 _ENOUGH_SECTIONS = 2  # certain sections from which on order alone may place the others
 
 
@@ -81,10 +83,10 @@ def _below(node: _Node) -> list[Heading]:
 # --- the assignment ----------------------------------------------------------------------------------------------------------------
 
 
-def _move(evidence: Evidence, last: int, label: str) -> tuple[float, int]:
+def _move(evidence: Evidence, last: int, label: str, *, headed: bool) -> tuple[float, int]:
     """Cost of going from the last section to `label`, and the section reached."""
     if label == OTHER:
-        return -evidence.weights["other"], last
+        return -evidence.weights["other" if headed else "other_text"], last
     here = evidence.keys.index(label)
     if here == last:
         return 0.0, here
@@ -124,7 +126,7 @@ def _step(evidence: Evidence, node: _Node, states: _States) -> _States:
     closed = _closed(evidence, node)
     for last, (score, path) in states.items():
         for label in evidence.labels:
-            cost, reached = _move(evidence, last, label)
+            cost, reached = _move(evidence, last, label, headed=node.heading is not None)
             if node.heading is None and last not in {reached, -1}:
                 cost -= evidence.weights["turn"]
             if node.heading is None and label != OTHER and last == -1:
@@ -134,6 +136,9 @@ def _step(evidence: Evidence, node: _Node, states: _States) -> _States:
         bonus = evidence.weights["group"] if evidence.group(node.heading) else -evidence.weights["open"]
         inner: _States = {last: (score + bonus, ((node, OTHER, False), path)) for last, (score, path) in states.items()}
         _merge(after, _walk(evidence, [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children], inner))
+    if node.heading is not None and _over_all(evidence, node, node.heading):
+        inside: _States = {last: (score, ((node, OTHER, False), path)) for last, (score, path) in states.items()}
+        _merge(after, _walk(evidence, [*(_Node(None, i, i + 1, [i]) for i in node.own), *node.children], inside))
     if node.heading is not None and _level_unsure(evidence, node, node.heading):
         leaf = _Node(node.heading, node.first, node.own[-1] + 1 if node.own else node.first + 1, node.own)
         cost = 0.0 if _print_alike(evidence, node, node.heading) else evidence.weights["open"]
@@ -151,6 +156,14 @@ def _walk(evidence: Evidence, nodes: Sequence[_Node], states: _States) -> _State
 def _merge(into: _States, states: _States) -> None:
     for last, (score, path) in states.items():
         _better(into, last, score, path)
+
+
+def _over_all(evidence: Evidence, node: _Node, heading: Heading) -> bool:
+    """Whether nearly the whole text stands under one heading that names no section, and a model can tell its paragraphs apart."""
+    if evidence.model is None or max(evidence.heading(heading).values()) >= _UNCLEAR:
+        return False
+    blocks = evidence.document.blocks
+    return sum(blocks[i].end - blocks[i].start for i in node.own) >= _NEARLY_ALL * evidence.length
 
 
 def _level_unsure(evidence: Evidence, node: _Node, heading: Heading) -> bool:
@@ -236,7 +249,7 @@ def _speak_together(evidence: Evidence, decided: list[tuple[_Node, str]]) -> boo
             continue
         sums = said.setdefault(label, dict.fromkeys(evidence.keys, 0.0))
         for index in _all_own(node):
-            for key, value in evidence.cues(index).items():
+            for key, value in evidence.said(index).items():
                 if key in sums:
                     sums[key] += value
     leading = [sums[label] for label, sums in said.items() if sums[label] and sums[label] >= max(sums.values())]
@@ -247,7 +260,7 @@ def _speaks(evidence: Evidence, nodes: Sequence[_Node], label: str) -> bool:
     """Whether a heading or the words of these nodes speak for the label they were given."""
     if any(node.heading is not None and evidence.heading(node.heading)[label] >= _UNCLEAR for node in nodes):
         return True
-    said = [evidence.cues(index) for node in nodes for index in _all_own(node)]
+    said = [evidence.said(index) for node in nodes for index in _all_own(node)]
     mine = sum(scores[label] for scores in said)
     return mine >= evidence.weights["speaks"] and mine >= max(sum(scores[key] for scores in said) for key in evidence.keys)
 
@@ -256,21 +269,25 @@ def _speaks(evidence: Evidence, nodes: Sequence[_Node], label: str) -> bool:
 
 
 def _split(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
-    """Looks for a required section that no heading names in the text under a single heading of the section before it."""
+    """Looks for a required section that no heading names in the text under the heading of the section before it."""
     present = {label for _, label in decided}
     result: list[tuple[_Node, str]] = []
     for node, label in decided:
         following = _following(evidence, label)
-        if node.heading is None or node.children or following is None or following in present or len(node.own) < 3:
+        text = _all_own(node) if evidence.model is not None else node.own
+        whole = node.heading is None or (node.children and evidence.model is None)
+        if whole or following is None or following in present or len(text) < _SHORTEST_SPLIT:
             result.append((node, label))
             continue
-        cut = _cut(evidence, node.own, label, following)
+        cut = _cut(evidence, text, label, following)
         if cut is None:
             result.append((node, label))
             continue
         present.add(following)
-        result.append((_Node(node.heading, node.first, node.own[cut], node.own[:cut]), label))
-        result.append((_Node(None, node.own[cut], node.last, node.own[cut:]), following))
+        heading = next((h for h in _below(node) if h.block == text[cut] - 1), None)
+        first = text[cut] if heading is None else heading.block
+        result.append((_Node(node.heading, node.first, first, [i for i in text if i < first]), label))
+        result.append((_Node(heading, first, node.last, text[cut:]), following))
     return result
 
 
@@ -322,8 +339,11 @@ def _section(document: Document, key: str, heading: Heading | None, first: int, 
     return Section(key, printed, start, body_start, end, count(body), tuple(range(first, last)))
 
 
-def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
-    """Finds title, organisation and sections of a document by what an edition declares (never its limits)."""
+def segment(document: Document, specs: Sequence[SectionSpec], *, content: Content | None = None) -> Submission:
+    """Finds title, organisation and sections of a document by what an edition declares (never its limits).
+
+    `content` is the model of what paragraphs say; without it, words of the lexicon speak for parts without headings.
+    """
     words = lexicon.load("parts")
     contents = parts.contents(document, words=words)
     rough = headings_.find(document, skip=contents)
@@ -334,7 +354,7 @@ def segment(document: Document, specs: Sequence[SectionSpec]) -> Submission:
     title = parts.title(document, first=zone.first, before=before, words=words)
     cover = contents | parts.cover(document, zone, title, words=words) | parts.repeats(document, title)
     found = headings_.find(document, first=zone.first, last=zone.last, skip=cover)
-    evidence = Evidence(document, specs, zone)
+    evidence = Evidence(document, specs, zone, model=content)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
     decided = _split(evidence, decided)
     sections = _sections(document, decided)
