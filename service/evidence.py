@@ -106,23 +106,18 @@ class Evidence:
         bounded = np.clip(scores * self.weights["content"], -limit, limit).tolist()
         return {index: dict(zip(self.labels, row, strict=True)) for index, row in zip(indexes, bounded, strict=True)}
 
-    def content(self, index: int) -> dict[str, float]:
-        """What one block's text and place say for each label."""
+    def content(self, index: int, *, headed: bool) -> dict[str, float]:
+        """What one block's text and place say for each label; under a heading the place says less."""
         block = self.document.blocks[index]
         scores = dict(self.said(index))
         if block.kind in BODY and block.end > block.start:
             place = (block.start - self.start) / self.length
             for key in self.keys:
-                scores[key] += self._placed(key, place)
+                low, high = self.names[key]["place"]
+                away: float = max(low - place, place - high, 0.0)
+                bounded = self.weights["position"] * (1.0 - min(2.0, away * 6))
+                scores[key] += bounded if headed or self.model is None else -self.weights["away"] * away
         return scores
-
-    def _placed(self, key: str, place: float) -> float:
-        """What the place says: for cue words between the weight `position` and its opposite, for the model the less the farther away."""
-        low, high = self.names[key]["place"]
-        away: float = max(low - place, place - high, 0.0)
-        if self.model is not None:
-            return -self.weights["away"] * away
-        return self.weights["position"] * (1.0 - min(2.0, away * 6))
 
 
 def bare(text: str | None) -> str:

@@ -115,7 +115,7 @@ def _closed(evidence: Evidence, node: _Node) -> dict[str, float]:
     if strong < 0.95 and blocks:
         share = 1.0 / math.sqrt(len(blocks))
         for index in blocks:
-            for label, value in evidence.content(index).items():
+            for label, value in evidence.content(index, headed=node.heading is not None).items():
                 scores[label] += value * share
     return scores
 
@@ -300,7 +300,8 @@ def _following(evidence: Evidence, label: str) -> str | None:
 
 def _cut(evidence: Evidence, own: Sequence[int], label: str, following: str) -> int | None:
     """Where the text turns from `label` to `following`: the cut that gains most, if it gains more than a turn costs."""
-    gains = [evidence.content(i)[following] - evidence.content(i)[label] for i in own]
+    spoken = [evidence.content(i, headed=False) for i in own]
+    gains = [scores[following] - scores[label] for scores in spoken]
     best, at = max((sum(gains[cut:]) - sum(gains[:cut]), cut) for cut in range(1, len(own)))
     both = sum(gains[at:]) > 0 > sum(gains[:at])
     return at if both and best - abs(sum(gains)) > evidence.weights["turn_headed"] else None
