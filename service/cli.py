@@ -342,7 +342,7 @@ def _write_read(reading: Reading, stream: BinaryIO | None) -> bool:
 
 
 def _editions(options: argparse.Namespace) -> int:
-    from service.render.terminal import show_edition, show_editions  # noqa: PLC0415
+    from service.render.rulebooks import show_edition, show_editions  # noqa: PLC0415
     from service.rulebook import editions, load  # noqa: PLC0415
 
     if options.edition is None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from service import checks, lexicon, rulebook
 from service.model import Edition, Finding, Note, Outcome, Report
-from service.render import terminal
+from service.render import rulebooks, terminal
 from service.rulebook import EditionName
 
 
@@ -151,7 +151,7 @@ def test_reading_shows_each_block_with_its_kind() -> None:
 def test_a_rulebook_is_shown_readably_and_in_full(name: EditionName) -> None:
     edition = rulebook.load(name.id)
     out, target = console(width=4000)
-    terminal.show_edition(edition, console=out)
+    rulebooks.show_edition(edition, console=out)
     text = target.getvalue()
     for rule in edition.rules:
         assert rule.id in text
@@ -160,7 +160,7 @@ def test_a_rulebook_is_shown_readably_and_in_full(name: EditionName) -> None:
     for part in (edition.document, *(spec.name for spec in edition.sections), *(area.name for area in edition.areas)):
         assert part in text
     out, target = console(width=200)
-    terminal.show_editions(rulebook.editions(), console=out)
+    rulebooks.show_editions(rulebook.editions(), console=out)
     assert name.id in target.getvalue()
 
 

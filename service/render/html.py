@@ -18,11 +18,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from service.model import Block, Edition, Report, Section, Submission
+from service.render.insight import Insight
 from service.render.limits import Row
-from service.render.marks import Leaf, Piece, pieces
+from service.render.marks import Leaf, Piece, Spot, pieces
 from service.render.view import View, view
-from service.render.wording import SEVERITIES, printable, section_name, words_for
+from service.render.wording import SEVERITIES, cut, printable, section_name, words_for
 
+_QUOTE = 84  # characters of a sentence that speaks for a focus area
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -67,10 +69,13 @@ class Bar:
 def report_html(report: Report, edition: Edition) -> str:
     """The whole page. Also a file that could not be read has one: its notes."""
     shown = view(report, edition)
-    style, script = _asset("report.css"), _asset("report.js")
+    spots = _spots(shown.insight)
+    style, script = _asset("report.css") + "".join(_lit(spot) for spot in spots), _asset("report.js")
     page = _template().render(
         view=shown,
-        parts=tuple(_parts(shown)),
+        parts=tuple(_parts(shown, spots)),
+        spots={(spot.start, spot.end): spot.number for spot in spots},
+        anchored={row.key for row in shown.rows if row.start is not None},
         bars=tuple(_bars(shown)),
         groups=tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
         say=words_for,
@@ -87,6 +92,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["cut"] = lambda value: cut(value, _QUOTE)
     environment.filters["number"] = lambda value: f"{value:,}"
     return environment.get_template("report.html.j2")
 
@@ -100,6 +106,24 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
+def _spots(told: Insight | None) -> tuple[Spot, ...]:
+    """Every place that the digest leads to, once each, numbered as the digest names them."""
+    if told is None:
+        return ()
+    keys = [(quote.start, quote.end) for part in told.sections for quote in part.sentences]
+    others = [(quote.start, quote.end) for area in told.areas for quote in area.evidence]
+    others += [(quote.start, quote.end) for one in told.criteria for quote in one.shown]
+    others += [(quote.start, quote.end) for part in told.sections for quote in part.strengths]
+    others += [(item.start, item.end) for item in told.priorities]
+    places = dict.fromkeys(others, False) | dict.fromkeys(keys, True)
+    return tuple(Spot(number, start, end, key) for number, ((start, end), key) in enumerate(places.items(), 1))
+
+
+def _lit(spot: Spot) -> str:
+    """The style of a spot's words while the page's address ends in its number: a link lights them up without a script."""
+    return f'body:has(#k{spot.number}:target) [data-k~="{spot.number}"]{{background:var(--lit)}}\n' if spot.lit else ""
+
+
 def _bars(shown: View) -> Iterator[Bar]:
     for row in (shown.total, *shown.rows):
         bound = row.most or row.least
@@ -109,14 +133,14 @@ def _bars(shown: View) -> Iterator[Bar]:
         yield Bar(row, href, 0.0 if bound is None else round(100 * row.words / scale, 2), limit)
 
 
-def _parts(shown: View) -> Iterator[Part]:
+def _parts(shown: View, spots: Sequence[Spot]) -> Iterator[Part]:
     submission = shown.report.submission
     if submission is None:
         return
     blocks = submission.document.blocks
     leaves = [leaf for block in blocks for leaf in _leaves(block)]
     order = sorted(range(len(leaves)), key=lambda index: (leaves[index].start, leaves[index].end))
-    cut = dict(zip(order, pieces(submission.text, [leaves[index] for index in order], shown.items), strict=True))
+    cut = dict(zip(order, pieces(submission.text, [leaves[index] for index in order], shown.items, spots), strict=True))
     titled = None if submission.title is None else submission.title.block
     position = 0
     page = None

@@ -92,7 +92,7 @@ class Insight:
 
 
 def insight(report: Report) -> Insight | None:
-    """None where no stage has said anything; `report` is masked already."""
+    """None where no stage has said anything. Its strings are the report's: who shows them to others masks the report first."""
     submission = report.submission
     if submission is None or (report.focus is None and not report.summaries and report.one_line is None and report.advice is None):
         return None

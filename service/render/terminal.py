@@ -1,11 +1,9 @@
-"""Reports, readings and rulebooks on a terminal: a table for many documents, a page for one. Plain text when piped; 80 columns do."""
+"""Reports and readings on a terminal: a table for many documents, a page for one. Plain text when piped; 80 columns do."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -14,22 +12,21 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
-from service import lexicon
-from service.model import Document, Edition, Report, Rule, Submission
-from service.render.limits import Row, rows
+from service.model import Document, Edition, Report
+from service.render.insight import MOST, AreaShown, Insight, Priority
+from service.render.limits import Row
 from service.render.masked import masked_document
 from service.render.prose import Prose
 from service.render.view import Brief, Item, View, briefs, views
 from service.render.wording import SEVERITIES, cut, printable, words_for
 from service.text import characters, han, words
 
-if TYPE_CHECKING:
-    from service.rulebook import EditionName
-
-_COLOURS = {"error": "bold red", "warning": "yellow", "advice": "blue"}
+COLOURS = {"error": "bold red", "warning": "yellow", "advice": "blue"}
 _STATE_COLOURS = {"over": "bold red", "under": "yellow", "missing": "bold red", "within": "green", "free": ""}
 _WIDE = 120  # columns from which a triage table also has room for title and organisation
 _STATES = ("有错误", "只有提醒或建议", "没有发现问题", "不是经验材料", "未能读取")  # every file is in one of them
+_TERMS = 5  # of a focus area
+_QUOTE = 40  # characters of a sentence that speaks for it
 _REASONS = 8  # reasons for unchecked rules listed below a triage table
 
 
@@ -44,13 +41,13 @@ def show_reports(
     else:
         parts.extend(_triage(briefs(reports, edition), wide=console.width >= _WIDE))
     if passed_over:
-        parts.append(_headline(f"没有审读的文件 {len(passed_over)} 个"))
-        parts.extend(_point(f"{printable(name)}：{printable(reason)}") for name, reason in passed_over)
+        parts.append(headline(f"没有审读的文件 {len(passed_over)} 个"))
+        parts.extend(point(f"{printable(name)}：{printable(reason)}") for name, reason in passed_over)
     parts.append(Prose(f"\n{words_for('lines', 'machine')}", "dim"))
-    _print(console, parts)
+    print_all(console, parts)
 
 
-def _print(console: Console, parts: Iterable[RenderableType]) -> None:
+def print_all(console: Console, parts: Iterable[RenderableType]) -> None:
     """Prints them one under the other; where no one looks on, without the blanks that fill a table's lines."""
     if console.is_terminal:
         console.print(Group(*parts))
@@ -70,17 +67,21 @@ def _triage(shown: Sequence[Brief], *, wide: bool) -> Iterator[RenderableType]:
     for severity in SEVERITIES:
         table.add_column(words_for("severities", severity), justify="right", no_wrap=True)
     table.add_column("未检查", justify="right", no_wrap=True)
-    table.add_column("缺少部分", ratio=1, min_width=10, overflow="fold")
+    focused = any(one.report.focus is not None for one in shown)
+    if focused:
+        table.add_column("重点方向", ratio=3, overflow="fold")
+    table.add_column("缺少部分", ratio=2 if focused else 1, min_width=10, overflow="fold")
     for one in shown:
-        table.add_row(*_triage_row(one, wide=wide))
+        *row, missing = _triage_row(one, wide=wide)
+        table.add_row(*row, *([_focus_cell(one)] if focused else []), missing)
     yield Text()
     yield table
     yield _sum(shown)
     failed = [one for one in shown if one.report.status == "failed"]
     if failed:
-        yield _headline(f"未能读取 {len(failed)} 个", style=_COLOURS["error"])
+        yield headline(f"未能读取 {len(failed)} 个", style=COLOURS["error"])
         for one in failed:
-            yield _point(f"{printable(one.name)}：{' '.join(printable(note.message) for note in one.notes)}")
+            yield point(f"{printable(one.name)}：{' '.join(printable(note.message) for note in one.notes)}")
     yield from _skipped_in_all(shown)
 
 
@@ -89,10 +90,10 @@ def _triage_row(one: Brief, *, wide: bool) -> list[Text]:
     if wide:
         row += [Text(printable(one.title or "—")), Text(printable(one.organisation or "—"))]
     if one.report.submission is None:
-        status = Text(words_for("statuses", "failed"), _COLOURS["error"])
+        status = Text(words_for("statuses", "failed"), COLOURS["error"])
         return [*row, Text("—"), *(Text("—") for _ in SEVERITIES), Text("—"), status]
-    counts = [Text(str(one.tally[severity]), _COLOURS[severity] if one.tally[severity] else "dim") for severity in SEVERITIES]
-    missing = Text("、".join(one.missing), _COLOURS["error"]) if one.judged else Text(words_for("statuses", "not_writeup"), "yellow")
+    counts = [Text(str(one.tally[severity]), COLOURS[severity] if one.tally[severity] else "dim") for severity in SEVERITIES]
+    missing = Text("、".join(one.missing), COLOURS["error"]) if one.judged else Text(words_for("statuses", "not_writeup"), "yellow")
     if not one.judged:
         counts = [Text("—") for _ in SEVERITIES]
     return [
@@ -102,6 +103,15 @@ def _triage_row(one: Brief, *, wide: bool) -> list[Text]:
         Text(str(one.rules["not_checked"]), "dim"),
         missing,
     ]
+
+
+def _focus_cell(one: Brief) -> Text:
+    """The first area's name and score; where none is suggested, that."""
+    focus = one.report.focus
+    if focus is None or not one.judged:
+        return Text("—")
+    primary = next((area for area in focus.areas if area.area == focus.primary), None)
+    return Text(words_for("verdicts", "undecided"), "dim") if primary is None else Text(f"{primary.name} {primary.score:.2f}")
 
 
 def _sum(shown: Sequence[Brief]) -> Prose:
@@ -123,42 +133,84 @@ def _skipped_in_all(shown: Sequence[Brief]) -> Iterator[RenderableType]:
     counted = Counter((skipped.reason, skipped.rules) for one in shown for skipped in one.unchecked)
     if not counted:
         return
-    yield _headline(words_for("lines", "not_passed"), style="yellow")
+    yield headline(words_for("lines", "not_passed"), style="yellow")
     for (reason, rules), files in counted.most_common(_REASONS):
-        yield _point(f"{'、'.join(rules)}：{printable(reason)}（{files} 个文件）")
+        yield point(f"{'、'.join(rules)}：{printable(reason)}（{files} 个文件）")
     if len(counted) > _REASONS:
-        yield _point(f"另有 {len(counted) - _REASONS} 种原因，见每份报告。")
+        yield point(f"另有 {len(counted) - _REASONS} 种原因，见每份报告。")
 
 
 def _single(one: View) -> Iterator[RenderableType]:
     yield Line(style="dim")
     yield Prose(printable(one.title or "未找到题目") if one.report.submission else printable(one.name), "bold")
     if one.report.submission is None:
-        yield _headline("文件未能读取，没有审读", style=_COLOURS["error"])
-        yield from (_point(printable(note.message)) for note in one.notes)
+        yield headline("文件未能读取，没有审读", style=COLOURS["error"])
+        yield from (point(printable(note.message)) for note in one.notes)
         return
     yield Text(f"{printable(one.organisation or '未找到单位名称')} · {printable(one.name)}")
     pages = one.report.submission.document.pages
     counts = f"字数 {one.words:,} · 不计空格字符数 {one.characters:,} · 汉字数 {one.han:,}"
     yield Text(counts + (f" · {pages} 页" if pages else ""))
     if not one.judged:
-        yield Text(words_for("lines", "not_writeup"), _COLOURS["warning"])
+        yield Text(words_for("lines", "not_writeup"), COLOURS["warning"])
+    if one.insight is not None:
+        yield from _content(one.insight)
     yield Text()
     yield _sections(one)
     yield _verdicts(one)
+    if one.insight is not None and one.insight.priorities:
+        yield from _priorities(one.insight.priorities)
     for severity in SEVERITIES:
         mine = [item for item in one.items if item.severity == severity]
         if mine:
-            yield _headline(f"{words_for('severities', severity)} {len(mine)}", style=_COLOURS[severity])
+            yield headline(f"{words_for('severities', severity)} {len(mine)}", style=COLOURS[severity])
             yield from (_finding(item, last=item is mine[-1]) for item in mine)
     if not one.items and one.judged:
         yield Text("\n已检查的规则没有发现问题。", "green")
     if one.unchecked:
-        yield _headline(f"未检查 {one.rules['not_checked']} 条。{words_for('lines', 'not_passed')}", style="yellow")
-        yield from (_point(f"{'、'.join(skipped.rules)}：{printable(skipped.reason)}") for skipped in one.unchecked)
+        yield headline(f"未检查 {one.rules['not_checked']} 条。{words_for('lines', 'not_passed')}", style="yellow")
+        yield from (point(f"{'、'.join(skipped.rules)}：{printable(skipped.reason)}") for skipped in one.unchecked)
     if one.notes:
-        yield _headline("说明")
-        yield from (_point(printable(note.message)) for note in one.notes)
+        yield headline("说明")
+        yield from (point(printable(note.message)) for note in one.notes)
+
+
+def _content(told: Insight) -> Iterator[RenderableType]:
+    """The write-up in one line, and the focus areas with what speaks for them."""
+    if told.one_line:
+        yield Prose(f"\n{printable(told.one_line)}")
+    if not told.areas and told.undecided is None:
+        return
+    yield headline(f"重点方向{'：' + words_for('verdicts', 'undecided') if told.undecided else ''}")
+    if told.undecided:
+        yield point(printable(told.undecided))
+    for area in (area for area in told.areas if area.chosen):
+        yield point(f"{area.name} {area.shown}{'（首选）' if area.primary else ''}{_because(area)}")
+    others = "、".join(f"{area.name} {area.shown}" for area in told.areas if not area.chosen)
+    if others:
+        yield Padding(Prose(f"{'得分' if told.undecided else '其余'}：{others}", "dim"), (0, 0, 0, 2))
+
+
+def _because(area: AreaShown) -> str:
+    """What decided: the terms of its sentences, else the first sentence."""
+    terms = list(dict.fromkeys(term for quote in area.evidence for term in quote.terms))[:_TERMS]
+    if terms:
+        return f"：文中有{printable('、'.join(terms))}"
+    return f"：“{printable(cut(area.evidence[0].text, _QUOTE))}”" if area.evidence else ""
+
+
+def _priorities(items: Sequence[Priority]) -> Iterator[RenderableType]:
+    """The first three of all; the page has them by section, with examples."""
+    yield headline("先改这几处")
+    for number, item in enumerate(items[:MOST], 1):
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(justify="right", width=3)
+        grid.add_column(overflow="fold")
+        grid.add_row(str(number), Prose(f"{printable(item.section)}：{printable(item.message)}"))
+        grid.add_row("", Prose(printable(item.reason), "dim"))
+        yield grid
+    if len(items) > MOST:
+        yield Prose(f"    {words_for('lines', 'more').replace('{count}', str(len(items) - MOST))}", "dim")
 
 
 def _sections(one: View) -> Table:
@@ -190,7 +242,7 @@ def _section_row(row: Row) -> list[Text]:
 def _verdicts(one: View) -> Text:
     line = Text("\n")
     for severity in SEVERITIES:
-        line.append(f"{words_for('severities', severity)} {one.tally[severity]}", _COLOURS[severity] if one.tally[severity] else "dim")
+        line.append(f"{words_for('severities', severity)} {one.tally[severity]}", COLOURS[severity] if one.tally[severity] else "dim")
         line.append("   ")
     rules = "，".join(f"{words_for('verdicts', verdict)} {count} 条" for verdict, count in one.rules.items())
     return line.append(f"（规则：{rules}）", "dim")
@@ -201,7 +253,7 @@ def _finding(item: Item, *, last: bool) -> RenderableType:
     grid.add_column(justify="right", width=3)
     grid.add_column(overflow="fold")
     head = Text.assemble((words_for("checks", item.check), "bold"), ("  " + printable(item.place), "cyan"))
-    grid.add_row(Text(str(item.number), _COLOURS[item.severity]), head)
+    grid.add_row(Text(str(item.number), COLOURS[item.severity]), head)
     grid.add_row("", Prose(printable(item.message)))
     if item.snippet:
         grid.add_row("", Prose(f"原文：{printable(item.snippet)}", "dim"))
@@ -209,11 +261,11 @@ def _finding(item: Item, *, last: bool) -> RenderableType:
     return grid if last else Padding(grid, (0, 0, 1, 0))
 
 
-def _headline(value: str, *, style: str = "bold") -> RenderableType:
+def headline(value: str, *, style: str = "bold") -> RenderableType:
     return Prose(f"\n{value}", style)
 
 
-def _point(value: str) -> RenderableType:
+def point(value: str) -> RenderableType:
     """A line of a list, its further lines indented."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
@@ -227,12 +279,12 @@ def _point(value: str) -> RenderableType:
 
 def show_read(read: Document | Report, *, console: Console | None = None) -> None:
     """What was read of a file, a line a block; or why it could not be."""
-    _print(console or Console(highlight=False), _unread(read) if isinstance(read, Report) else _read(masked_document(read)))
+    print_all(console or Console(highlight=False), _unread(read) if isinstance(read, Report) else _read(masked_document(read)))
 
 
 def _unread(report: Report) -> Iterator[RenderableType]:
     yield Text(printable(report.name), "bold")
-    yield from (_point(printable(note.message)) for note in report.notes)
+    yield from (point(printable(note.message)) for note in report.notes)
 
 
 def _read(document: Document) -> Iterator[RenderableType]:
@@ -240,7 +292,7 @@ def _read(document: Document) -> Iterator[RenderableType]:
     counts = f"字数 {words(document.text):,} · 不计空格字符数 {characters(document.text):,} · 汉字数 {han(document.text):,}"
     yield Text(printable(document.name), "bold")
     yield Text(f"{document.format} · {counts}{pages}")
-    yield from (_point(printable(note.message)) for note in document.notes)
+    yield from (point(printable(note.message)) for note in document.notes)
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     table.add_column(min_width=7, no_wrap=True, style="dim")
     table.add_column(no_wrap=True, overflow="ellipsis")
@@ -250,91 +302,3 @@ def _read(document: Document) -> Iterator[RenderableType]:
         style = "bold" if block.kind in ("heading", "title") else ""
         table.add_row(kind, Text(f"{block.label} {content}".strip(), style))
     yield table
-
-
-# --- rulebooks -----------------------------------------------------------------------------------------------------------------------
-
-
-def show_editions(editions: Iterable[EditionName], *, console: Console | None = None) -> None:
-    """The editions there are."""
-    console = console or Console(highlight=False)
-    table = _table("编号", "名称", "文号")
-    for edition in editions:
-        table.add_row(edition.id, edition.name, edition.document)
-    _print(console, (table, Text("\n查看某一届的全部规则：biaogan editions 编号", "dim")))
-
-
-def show_edition(edition: Edition, *, console: Console | None = None) -> None:
-    """One edition in full: source, sections with limits, areas, rules with their basis."""
-    _print(console or Console(highlight=False), _edition(edition))
-
-
-def _edition(edition: Edition) -> Iterator[RenderableType]:
-    counts = Counter(rule.basis for rule in edition.rules)
-    basis = "，".join(f"{words_for('bases', key)} {count} 条" for key, count in counts.items())
-    yield Text(edition.name, "bold")
-    yield Text(f"编号 {edition.id} · {edition.document} · {edition.issuer}" + (f" · {edition.date}" if edition.date else ""))
-    yield Text(f"申报年度 {edition.year} · 超出上限的容差 {edition.tolerance:.0%} · 规则 {len(edition.rules)} 条（{basis}）")
-    yield _headline("各部分")
-    yield _edition_sections(edition)
-    yield _headline("也认作该部分的标题")
-    yield from (_point(f"{spec.name}：{'、'.join(spec.headings)}") for spec in edition.sections if spec.headings)
-    yield _headline("重点方向")
-    for area in edition.areas:
-        yield _point(f"{area.name}（{area.clause}）" + (f"：{area.wording}" if area.wording != area.name else ""))
-    yield _headline("规则")
-    yield from (_rule(rule, edition) for rule in edition.rules)
-    yield Prose(words_for("lines", "editions"), "dim")
-
-
-def _edition_sections(edition: Edition) -> Table:
-    blank = Submission(Document("", "", "txt", ""), None, None, (), (), (), edition.sections)
-    allowed = {row.name: row.allowed for row in rows(blank, edition, every=True)}
-    specs = {spec.name: spec for spec in edition.sections}
-    table = _table("部分", "字数要求", "")
-    for name, limit in allowed.items():
-        spec = specs.get(name)
-        table.add_row(name, limit, "以下各部分合计" if spec is None else "必备" if spec.required else "可选")
-    return table
-
-
-def _rule(rule: Rule, edition: Edition) -> RenderableType:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=4, no_wrap=True)
-    grid.add_column(overflow="fold")
-    clause = f" {rule.clause}" if rule.clause else ""
-    head = Text.assemble((words_for("checks", rule.check), "bold"), f"  {words_for('bases', rule.basis)}{clause}  ", (rule.id, "dim"))
-    grid.add_row(Text(words_for("severities", rule.severity), _COLOURS[rule.severity]), head)
-    if rule.unavailable is not None:
-        grid.add_row("", Prose(f"{words_for('verdicts', 'not_checked')}：{rule.unavailable}", "yellow"))
-    else:
-        asked = _asked(rule, edition)
-        if asked:
-            grid.add_row("", Prose(asked))
-        grid.add_row("", Prose(rule.message, "dim"))
-    return Padding(grid, (0, 0, 1, 0))
-
-
-def _asked(rule: Rule, edition: Edition) -> str:
-    """The rule's parameters in words; word lists and the check's own settings have no label and are left out."""
-    labels, values = lexicon.load("display")["params"], lexicon.load("display")["values"]
-    names = {spec.key: spec.name for spec in edition.sections}
-
-    def say(value: object) -> str:
-        if isinstance(value, tuple):
-            return "、".join(say(part) for part in value)
-        if isinstance(value, bool):
-            return "是" if value else "否"
-        return f"{value:g}" if isinstance(value, float) else names.get(str(value), str(values.get(str(value), value)))
-
-    if not is_dataclass(rule.params):
-        return ""
-    given = ((field.name, getattr(rule.params, field.name)) for field in fields(rule.params))
-    return "；".join(f"{labels[name]}：{say(value)}" for name, value in given if name in labels and value not in (None, (), 0.0))
-
-
-def _table(*titles: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False)
-    for index, title in enumerate(titles):
-        table.add_column(title, overflow="fold", no_wrap=index == 0)
-    return table

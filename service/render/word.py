@@ -1,21 +1,26 @@
-"""The applicant's own .docx with a Word comment at each finding; everything else of the file stays as it is."""
+"""The applicant's own .docx with a Word comment at each finding and each priority, and one at the title that says it all in short.
+
+Everything else of the file stays as it is. Nothing is masked: the file is the applicant's, and holds it all anyway.
+"""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
 from service.errors import ServiceError
-from service.model import Report
+from service.model import Report, Submission
 from service.parse.docx import read_with_segments
 from service.parse.docx_format import W
 from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
-from service.render.view import Item, items
+from service.render.insight import Insight, Priority, insight
+from service.render.view import Item, items, unchecked
 from service.render.word_anchor import Anchors
 from service.render.wording import words_for
 
@@ -32,27 +37,93 @@ _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
 
 def annotate(data: bytes, report: Report) -> bytes:
-    """`data` with the report's findings as comments; ServiceError where the report is not about this file."""
-    found = items(report)
-    if report.submission is None or not found:
+    """`data` with what the report says as comments; ServiceError where the report is not about this file."""
+    submission = report.submission
+    placed = () if submission is None else tuple(_remarks(report, submission))
+    if submission is None or not placed:
         return data
     reading = read_with_segments(data, report.name)
-    if reading.document.text != report.submission.document.text:
+    if reading.document.text != submission.document.text:
         raise ServiceError("annotate_other_file", "批注没有写入：文件在审读之后被改动过，与报告不一致。请重新审读后再生成批注。")
     styles = _comment_styles(reading.package)
     comments = _Comments(reading.package, reading.root, text_style=styles.get("annotation text"))
     anchors = Anchors(reading.root, reading.segments, mark_style=styles.get("annotation reference"))
-    whole = [item for item in found if item.whole]
-    placed = [([item], item.start, item.end) for item in found if not item.whole]
-    if whole:
-        placed.insert(0, (whole, *_title_place(report)))
-    for group, start, end in placed:
+    for remark in placed:
         number = comments.next_id
-        if anchors.place(*_without_blanks(reading.document.text, start, end), number):
-            comments.add([line for item in group for line in _lines(item)])
+        if anchors.place(*_without_blanks(reading.document.text, remark.start, remark.end), number):
+            comments.add(remark.lines)
     return _rewritten(
         data, {reading.package.names[reading.package.main.lower()]: _serialised(reading.root, reading.package), **comments.parts()}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Remark:
+    """One comment: where it stands, and its paragraphs."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+
+
+def _remarks(report: Report, submission: Submission) -> Iterator[_Remark]:
+    """In short at the title, then what concerns the whole, then each finding, then the priorities that no finding says."""
+    told, title = insight(report), _title_place(submission)
+    found = items(report)
+    examples, others = _matched(() if told is None else told.priorities, found)
+    short = tuple(_short(report, told))
+    if short:
+        yield _Remark(*title, short)
+    whole = [line for item in found if item.whole for line in _lines(item, examples.get(item.number))]
+    if whole:
+        yield _Remark(*title, tuple(whole))
+    for item in found:
+        if not item.whole:
+            yield _Remark(item.start, item.end, tuple(_lines(item, examples.get(item.number))))
+    by_place: dict[tuple[int, int], list[str]] = {}
+    for one in others:
+        by_place.setdefault((one.start, one.end), []).extend(_advised(one))
+    for (start, end), lines in by_place.items():
+        yield _Remark(start, end, tuple(lines))
+
+
+def _matched(priorities: Iterable[Priority], found: Sequence[Item]) -> tuple[dict[int, str], list[Priority]]:
+    """The examples by the number of the finding that they belong to, and the priorities that belong to none."""
+    numbers = {(item.rule, item.start, item.end): item.number for item in reversed(found)}
+    examples: dict[int, str] = {}
+    others = []
+    for one in priorities:
+        number = numbers.get((one.rule or "", one.start, one.end))
+        if number is None or number in examples:
+            others.append(one)
+        else:
+            examples[number] = one.example
+    return examples, others
+
+
+def _short(report: Report, told: Insight | None) -> Iterator[str]:
+    """The write-up in one line, the focus areas, and what was not checked."""
+    if told is not None and told.one_line:
+        yield f"【{words_for('lines', 'short')}】{told.one_line}"
+    chosen = (
+        "、".join(f"{area.name} {area.shown}{'（首选）' if area.primary else ''}" for area in told.areas if area.chosen) if told else ""
+    )
+    if chosen:
+        yield f"【重点方向】{chosen}。{words_for('lines', 'focus')}"
+    elif told is not None and told.undecided:
+        yield f"【重点方向】{words_for('verdicts', 'undecided')}：{told.undecided}"
+    skipped = unchecked(report.outcomes)
+    if skipped:
+        yield f"【{words_for('verdicts', 'not_checked')}】{words_for('lines', 'not_passed')}"
+        yield from (f"{'、'.join(one.rules)}：{one.reason}" for one in skipped)
+
+
+def _advised(one: Priority) -> Iterator[str]:
+    yield f"【优先修改】{one.message}"
+    if one.reason:
+        yield one.reason
+    if one.example:
+        yield words_for("lines", "example") + one.example
 
 
 def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
@@ -63,11 +134,8 @@ def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
     return end - len(words.lstrip()), start + len(words.rstrip())
 
 
-def _title_place(report: Report) -> tuple[int, int]:
+def _title_place(submission: Submission) -> tuple[int, int]:
     """Where what concerns the whole write-up is shown: the title, else the first paragraph of the write-up."""
-    submission = report.submission
-    if submission is None:
-        return 0, 0
     if submission.title is not None and submission.title.end > submission.title.start:
         return submission.title.start, submission.title.end
     blocks = [block for block in submission.document.blocks if block.end > block.start]
@@ -75,9 +143,13 @@ def _title_place(report: Report) -> tuple[int, int]:
     return (first.start, first.end) if first is not None else (0, 0)
 
 
-def _lines(item: Item) -> list[str]:
-    """【错误】message, and on a line of its own what it rests on."""
-    return [f"【{words_for('severities', item.severity)}】{item.message}", *([item.cited] if item.cited else [])]
+def _lines(item: Item, example: str | None) -> Iterator[str]:
+    """【错误】message, what it rests on, and how it could be written; a line each."""
+    yield f"【{words_for('severities', item.severity)}】{item.message}"
+    if item.cited:
+        yield item.cited
+    if example:
+        yield words_for("lines", "example") + example
 
 
 def _comment_styles(package: Package) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reports -> one workbook: 初审表 (a row a document), 问题清单 (a row a finding), 说明. Every text is a text, never a formula."""
+"""Reports -> one workbook: 初审表 (a row a document), 问题清单 (a finding), 各部分摘要 (a section), 说明. No text is ever a formula."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
+from typing import Any
+from urllib.parse import quote
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -22,6 +24,7 @@ from rich.cells import cell_len
 
 from service import lexicon
 from service.model import Edition, Report, Severity
+from service.render.insight import Insight
 from service.render.limits import Row, row_names
 from service.render.view import Item, View, views
 from service.render.wording import SEVERITIES, words_for
@@ -36,6 +39,7 @@ _FILLS = {"error": "FBD9D5", "warning": "FDE7B8", "advice": "D5E6F8", "good": "D
 _STATE_FILLS = {"over": "error", "under": "warning", "missing": "error", "within": "good"}
 _STATUS_FILLS = {"failed": "error", "partial": "warning"}
 _THIN = Border(*(Side("thin", color="D5DBE1"),) * 4)
+_LINK: dict[str, Any] = {"color": "1B5FA8", "underline": "single"}
 _LINE = 15.0  # points of a line at 10 points
 _MOST_LINES = 12  # a longer cell is read by opening it
 _ALIGNMENTS = {
@@ -45,16 +49,21 @@ _ALIGNMENTS = {
 }
 
 Cells = list[Cell]
-_Styles = dict[tuple[str, str, str | None, bool, bool], StyleArray]
+_Styles = dict[tuple[str, str, str | None, bool, bool, bool], StyleArray]
 
 
-def workbook(reports: Sequence[Report], edition: Edition) -> bytes:
-    """The workbook's bytes. Personal data is masked; reports stand in the order given."""
+def workbook(reports: Sequence[Report], edition: Edition, pages: Mapping[str, str] | None = None) -> bytes:
+    """The workbook's bytes. Personal data is masked; reports stand in the order given.
+
+    `pages`: where the web page of each report (by its `path`) lies, seen from the workbook's folder, with / between folders.
+    """
     shown = views(reports, edition)
     book = Workbook(write_only=True)
     styles: _Styles = {}
-    _triage(book, shown, edition, styles)
+    _triage(book, shown, edition, styles, pages or {})
     _findings(book, shown, styles)
+    if any(one.insight is not None for one in shown):
+        _summaries(book, shown, styles)
     _explanation(book, shown, edition, styles)
     target = BytesIO()
     book.save(target)
@@ -77,17 +86,32 @@ class _Pen:
     sheet: Worksheet
     styles: _Styles
 
-    def text(self, value: object, *, fill: str | None = None, bold: bool = False, plain: bool = False, alignment: str = "text") -> Cell:
+    def text(
+        self,
+        value: object,
+        *,
+        fill: str | None = None,
+        bold: bool = False,
+        plain: bool = False,
+        alignment: str = "text",
+        link: bool = False,
+    ) -> Cell:
         """A cell that is a text, or empty."""
         written = text_value(value)
         cell = WriteOnlyCell(self.sheet, value=written or None)
         if written:
             cell.data_type = "s"
-        return self._styled(cell, alignment=alignment, fill=fill, bold=bold, plain=plain)
+        return self._styled(cell, alignment=alignment, fill=fill, bold=bold, plain=plain, link=link)
 
-    def number(self, value: float, *, fill: str | None = None) -> Cell:
-        form = "#,##0" if value == int(value) else "General"
+    def number(self, value: float, *, fill: str | None = None, form: str = "") -> Cell:
+        form = form or ("#,##0" if value == int(value) else "General")
         return self._styled(WriteOnlyCell(self.sheet, value=value), form, alignment="number", fill=fill)
+
+    def link(self, value: object, page: str) -> Cell:
+        """A text that opens a file beside the workbook."""
+        cell = self.text(value, link=True)
+        cell.hyperlink = quote(page, safe="/")
+        return cell
 
     def append(self, cells: Cells, widths: Sequence[float], *, row: int) -> None:
         """Adds the row, as high as its fullest cell needs: programs that do not measure wrapped text would show one line."""
@@ -96,13 +120,21 @@ class _Pen:
         self.sheet.append(cells)
 
     def _styled(
-        self, cell: Cell, form: str = "General", *, alignment: str, fill: str | None, bold: bool = False, plain: bool = False
+        self,
+        cell: Cell,
+        form: str = "General",
+        *,
+        alignment: str,
+        fill: str | None,
+        bold: bool = False,
+        plain: bool = False,
+        link: bool = False,
     ) -> Cell:
-        key = (form, alignment, fill, bold, plain)
+        key = (form, alignment, fill, bold, plain, link)
         if key not in self.styles:
             cell.number_format = form
             cell.alignment = _ALIGNMENTS[alignment]
-            cell.font = Font(name=_FONT, size=10, bold=bold)
+            cell.font = Font(name=_FONT, size=10, bold=bold, **(_LINK if link else {}))
             if not plain:
                 cell.border = _THIN
             if fill is not None:
@@ -144,10 +176,15 @@ def _lines(value: object, width: float) -> int:
     return sum(max(1, math.ceil(cell_len(line) / width)) for line in value.split("\n"))
 
 
-def _triage(book: Workbook, shown: Sequence[View], edition: Edition, styles: _Styles) -> None:
+_FILE = 1  # index of the column 文件
+_CONTENT_COLUMNS = (("重点方向\n（建议）", 15.0), ("得分", 7.0), ("其他方向", 20.0), ("一句话概括", 44.0), ("首要建议", 44.0))
+
+
+def _triage(book: Workbook, shown: Sequence[View], edition: Edition, styles: _Styles, pages: Mapping[str, str]) -> None:
     allowed = {row.name: row.allowed for one in shown for row in one.rows}
     names = [name for name in row_names(edition) if name in allowed]
     total = next((one.total.allowed for one in shown), "")
+    content = any(one.insight is not None for one in shown)
     columns = [
         ("序号", 6.0),
         ("文件", 30.0),
@@ -157,6 +194,7 @@ def _triage(book: Workbook, shown: Sequence[View], edition: Edition, styles: _St
         *((words_for("severities", severity), 7.0) for severity in SEVERITIES),
         ("未检查", 8.0),
         ("缺少部分", 16.0),
+        *(_CONTENT_COLUMNS if content else ()),
         ("字数", 10.0),
         ("不计空格\n字符数", 11.0),
         ("汉字数", 10.0),
@@ -165,12 +203,19 @@ def _triage(book: Workbook, shown: Sequence[View], edition: Edition, styles: _St
         ("说明", 48.0),
     ]
     pen = _sheet(book, "初审表", columns, styles, rows=len(shown), frozen="C2")
+    if content:  # on one page's width nobody could read it
+        pen.sheet.page_setup.fitToWidth = 2
+        pen.sheet.print_title_cols = "A:B"
     widths = [width for _, width in columns]
     for number, one in enumerate(shown, 1):
-        pen.append(_triage_row(pen, number, one, names), widths, row=number + 1)
+        row = _triage_row(pen, number, one, names, content=content)
+        page = pages.get(one.report.path)
+        if page is not None:
+            row[_FILE] = pen.link(one.name, page)
+        pen.append(row, widths, row=number + 1)
 
 
-def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str]) -> Cells:
+def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str], *, content: bool) -> Cells:
     status = one.report.status
     judged = one.judged or status == "failed"
     cells = [
@@ -182,19 +227,35 @@ def _triage_row(pen: _Pen, number: int, one: View, names: Sequence[str]) -> Cell
     ]
     notes = pen.text("\n".join(note.message for note in one.notes))
     if one.report.submission is None:
-        return [*cells, *(pen.text("") for _ in range(9 + len(names))), notes]
+        return [*cells, *(pen.text("") for _ in range(9 + len(names) + (len(_CONTENT_COLUMNS) if content else 0))), notes]
     rows = {row.name: row for row in one.rows}
     return [
         *cells,
         *(_tally(pen, one, severity) for severity in SEVERITIES),
         pen.number(one.rules["not_checked"], fill="skipped" if one.rules["not_checked"] else None),
         pen.text("、".join(one.missing), fill="error" if one.missing else None),
+        *(_content(pen, one.insight) if content else ()),
         pen.number(one.words),
         pen.number(one.characters),
         pen.number(one.han),
         pen.number(one.total.words, fill=_STATE_FILLS.get(one.total.state)),
         *(_section(pen, rows.get(name)) for name in names),
         notes,
+    ]
+
+
+def _content(pen: _Pen, told: Insight | None) -> Cells:
+    """The columns of _CONTENT_COLUMNS."""
+    if told is None:
+        return [pen.text("") for _ in _CONTENT_COLUMNS]
+    primary, first = told.primary, next(iter(told.priorities), None)
+    name = primary.name if primary else words_for("verdicts", "undecided") if told.undecided else ""
+    return [
+        pen.text(name, fill=None if primary or not name else "skipped"),
+        pen.text("") if primary is None else pen.number(round(primary.score, 2), form="0.00"),
+        pen.text("、".join(f"{area.name} {area.shown}" for area in told.areas if area.chosen and not area.primary)),
+        pen.text(told.one_line or ""),
+        pen.text("" if first is None else f"{first.section}：{first.message}"),
     ]
 
 
@@ -265,6 +326,22 @@ def _value(pen: _Pen, value: str | float | None) -> Cell:
     return pen.number(value)
 
 
+_SUMMARY_COLUMNS = (("序号", 6.0), ("文件", 28.0), ("单位", 20.0), ("部分", 12.0), ("摘要（原文语句）", 80.0), ("优先修改", 60.0))
+
+
+def _summaries(book: Workbook, shown: Sequence[View], styles: _Styles) -> None:
+    """A row a section of which there is something to say."""
+    pairs = [(one, part) for one in shown if one.insight is not None for part in one.insight.sections if part.sentences or part.priorities]
+    pen = _sheet(book, "各部分摘要", _SUMMARY_COLUMNS, styles, rows=len(pairs), frozen="C2")
+    widths = [width for _, width in _SUMMARY_COLUMNS]
+    for number, (one, part) in enumerate(pairs, 1):
+        advised = "\n".join(f"{place}. {item.message}" for place, item in enumerate(part.priorities, 1))
+        name = pen.text(part.name, fill="error" if part.missing else None)
+        told = [pen.text(part.summary), pen.text(advised)]
+        row = [pen.number(number), pen.text(one.name), pen.text(one.organisation or ""), name, *told]
+        pen.append(row, widths, row=number + 1)
+
+
 _EXPLANATION_WIDTHS = (26.0, 90.0, 10.0)
 
 
@@ -285,6 +362,9 @@ def _explanation(book: Workbook, shown: Sequence[View], edition: Edition, styles
     line("文件", f"共 {len(shown)} 个，其中未能读取 {sum(one.report.status == 'failed' for one in shown)} 个")
     line("性质", say["machine"])
     line("字数", say["words"])
+    if any(one.insight is not None for one in shown):
+        line("重点方向", say["focus"])
+        line("摘要", say["summaries"])
     line()
     line("颜色", bold=True)
     for state, fill in _STATE_FILLS.items():
