@@ -1,4 +1,4 @@
-"""Sections found by what they say: the held-out constructed write-ups with every heading taken away (floors; figures in docs/quality.md)."""
+"""Sections found by what they say: held-out constructed write-ups with headings taken away (floors; the figures are in docs/quality.md)."""
 
 from __future__ import annotations
 
