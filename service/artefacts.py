@@ -7,6 +7,7 @@ ServiceError, never a silent absence.
 from __future__ import annotations
 
 import hashlib
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import Any
 
 from service.errors import ServiceError
 
-MODELS = Path(__file__).parent.parent / "models"
-CORPORA = Path(__file__).parent.parent / "corpora"
+_ROOT = Path(__file__).parent.parent
+_INSTALLED = Path(sys.prefix) / "share" / "biaogan"  # where a wheel puts them
+MODELS = _ROOT / "models" if (_ROOT / "models").is_dir() else _INSTALLED / "models"
+CORPORA = _ROOT / "corpora" if (_ROOT / "corpora").is_dir() else _INSTALLED / "corpora"
 _MANIFEST = "manifest.toml"
 
 
