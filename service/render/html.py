@@ -18,13 +18,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from service.model import Block, Edition, Report, Section, Submission
-from service.render.insight import Insight
+from service.render.insight import MOST, Insight
 from service.render.limits import Row
 from service.render.marks import Leaf, Piece, Spot, pieces
 from service.render.view import View, view
 from service.render.wording import SEVERITIES, cut, printable, section_name, words_for
 
 _QUOTE = 84  # characters of a sentence that speaks for a focus area
+_BRIEF = 48  # of one that speaks for a criterion
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -78,6 +79,7 @@ def report_html(report: Report, edition: Edition) -> str:
         anchored={row.key for row in shown.rows if row.start is not None},
         bars=tuple(_bars(shown)),
         groups=tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
+        most=MOST,
         say=words_for,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
@@ -93,6 +95,7 @@ def _template() -> Template:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["cut"] = lambda value: cut(value, _QUOTE)
+    environment.filters["brief"] = lambda value: cut(value, _BRIEF)
     environment.filters["number"] = lambda value: f"{value:,}"
     return environment.get_template("report.html.j2")
 
@@ -112,7 +115,7 @@ def _spots(told: Insight | None) -> tuple[Spot, ...]:
         return ()
     keys = [(quote.start, quote.end) for part in told.sections for quote in part.sentences]
     others = [(quote.start, quote.end) for area in told.areas for quote in area.evidence]
-    others += [(quote.start, quote.end) for one in told.criteria for quote in one.shown]
+    others += [(quote.start, quote.end) for one in told.criteria for shown in one.shown for quote in shown.quotes]
     others += [(quote.start, quote.end) for part in told.sections for quote in part.strengths]
     others += [(item.start, item.end) for item in told.priorities]
     places = dict.fromkeys(others, False) | dict.fromkeys(keys, True)

@@ -70,10 +70,18 @@ class SectionShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Evident:
+    """Something that a criterion asks for and the text shows, with the sentences that show it."""
+
+    message: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CriterionShown:
     name: str
     clause: str
-    shown: tuple[Quote, ...]
+    shown: tuple[Evident, ...]
     sought: tuple[str, ...]
 
 
@@ -136,11 +144,11 @@ def _first_of_each(items: Sequence[AdviceItem]) -> tuple[AdviceItem, ...]:
 
 
 def _sections(submission: Submission, report: Report, items: Sequence[AdviceItem]) -> Iterator[SectionShown]:
-    """In the edition's order, then what it does not declare, the whole write-up last; sections of which nothing is said are left out."""
+    """The whole write-up, then the edition's order, then what it does not declare; left out where nothing is said of it."""
     strengths = () if report.advice is None else report.advice.strengths
     keys: list[str | None] = [*(spec.key for spec in submission.specs), *(section.key for section in submission.sections)]
     keys += [summary.section for summary in report.summaries] + [item.section for item in items] + [one.section for one in strengths]
-    for key in (*(key for key in dict.fromkeys(keys) if key is not None), None):
+    for key in dict.fromkeys((None, *keys)):
         sentences = [one for summary in report.summaries if summary.section == key for one in summary.sentences]
         shown = SectionShown(
             key=key,
@@ -165,4 +173,9 @@ def _strength(submission: Submission, one: Strength) -> Quote:
 
 
 def _criterion(submission: Submission, one: CriterionEvidence) -> CriterionShown:
-    return CriterionShown(one.name, one.clause, tuple(_strength(submission, shown) for shown in one.shown), one.sought)
+    by_message: dict[str, list[Quote]] = {}
+    for shown in one.shown:
+        words = squeezed(submission.text[shown.start : shown.end])
+        by_message.setdefault(squeezed(shown.message), []).append(_quote(submission, words, shown.start, shown.end))
+    evident = tuple(Evident(message, tuple(quotes)) for message, quotes in by_message.items())
+    return CriterionShown(one.name, one.clause, evident, one.sought)
