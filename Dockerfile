@@ -5,7 +5,12 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY service ./service
-RUN python -m venv /opt/biaogan && /opt/biaogan/bin/pip install --no-cache-dir '.[ocr]'
+COPY models ./models
+COPY corpora ./corpora
+# torch's CPU build; PyPI's own would bring gigabytes of CUDA. It is used only with BIAOGAN_EMBEDDING and for training.
+RUN python -m venv /opt/biaogan \
+ && /opt/biaogan/bin/pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu torch==2.13.0 \
+ && /opt/biaogan/bin/pip install --no-cache-dir '.[ocr]'
 
 FROM python:3.11-slim
 ARG LIBREOFFICE=0

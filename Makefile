@@ -26,7 +26,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ocr]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ocr,train]'
 	@touch $@ $(VENV)/.installed
 
 # One call an edition: the editions stand in the sources of the samples. Exit code 1 means errors were found in them, which is their purpose.
