@@ -213,7 +213,7 @@ def _of_criteria(submission: Submission, missing: Sequence[criteria.Missing], ed
 
 
 def _ranked(submission: Submission, drafts: Sequence[_Draft]) -> tuple[AdviceItem, ...]:
-    """The weightiest of each section, numbered from 1; sections in the edition's order, the write-up as a whole first."""
+    """The weightiest of each section, numbered from 1; the section with the weightiest item first."""
     by_section: dict[str | None, list[_Draft]] = {}
     for draft in sorted(drafts, key=lambda draft: (-draft.weight, draft.start, draft.rule or "")):
         chosen = by_section.setdefault(draft.section, [])
@@ -221,7 +221,7 @@ def _ranked(submission: Submission, drafts: Sequence[_Draft]) -> tuple[AdviceIte
         if len(chosen) < _MOST and not _said(draft, drafts) and (draft.rule is not None or missed < _MOST_MISSED):
             chosen.append(draft)
     order = {spec.key: place for place, spec in enumerate(submission.specs)}
-    keys = sorted(by_section, key=lambda key: -1 if key is None else order.get(key, len(order)))
+    keys = sorted(by_section, key=lambda key: (-by_section[key][0].weight, -1 if key is None else order.get(key, len(order))))
     return tuple(
         AdviceItem(place, key, draft.message, draft.reason, draft.example, draft.start, draft.end, draft.rule)
         for key in keys
