@@ -27,7 +27,7 @@ from service.tabulated import tabled
 from service.text import words
 
 Floats = NDArray[np.float32]
-_WITH_FIGURES = ("comparison", "gain", "outcome", "years", "change", "money", "sum", "tabled")  # without a figure they are mere talk
+_WITH_FIGURES = ("comparison", "gain", "outcome", "years", "change", "money", "sum")  # without a figure they are mere talk
 _FOREIGN = ("other_parties", "plans")  # lexicons whose words mark columns that are not the applicant's own results
 _BY = ("以", "用", "运用", "应用", "基于", "依托", "通过", "围绕", "从", "把", "让")  # a title that says by what already
 _LEAST_SAID = 4  # characters of a title without its tail that still say what was done
@@ -131,9 +131,9 @@ def _likely(text: str, group: Weighed, given: Mapping[str, Any]) -> Weighed:
     for index, (sentence, worded) in enumerate(zip(group.sentences, salience.worded(text, group.sentences), strict=True)):
         own = {**worded, **salience.counted(text, sentence)}
         own.update(depth=index / max(1, len(group.sentences) - 1), lead=float(index == 0))
-        if names:
-            own["tabled"] = salience.share(salience.bigrams(text[sentence.start : sentence.end]), names)
-        if not own.get("figures"):
+        if own.get("figures"):
+            own["tabled"] = salience.share(salience.bigrams(text[sentence.start : sentence.end]), names) if names else 0.0
+        else:
             own = {feature: value for feature, value in own.items() if feature not in _WITH_FIGURES}
         features.append(own)
     kept = [index for index, own in enumerate(features) if not (own.get("pointing") and not own.get("figures"))]
@@ -276,8 +276,10 @@ def _name_of(table: Table, figures: Sequence[Figure]) -> str:
 def _tells(sentence: str, text: str, figures: Sequence[Figure]) -> bool:
     """Whether a sentence has the row's last figure, and its name or one more."""
     values = [text[figure.start : figure.end].strip().rstrip("%％") for figure in figures]
+    if values[-1] not in sentence:
+        return False
     named = salience.share(salience.bigrams(figures[0].indicator), salience.bigrams(sentence)) >= _SAME_NAME
-    return values[-1] in sentence and (named or any(value in sentence for value in values[:-1]))
+    return named or any(value in sentence for value in values[:-1])
 
 
 # --- the document in one line -----------------------------------------------------------------------------------------------------
