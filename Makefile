@@ -10,7 +10,7 @@ OUT := out
 PACKAGES := libreoffice-writer libreoffice-calc poppler-utils fonts-noto-cjk chromium
 PROGRAMS := soffice pdftoppm chromium
 
-.PHONY: help run setup test static check bench docs samples clean
+.PHONY: help run setup test static check bench docs samples notebooks clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -75,6 +75,9 @@ docs: $(VENV)/.installed-dev  ## Make the generated pages of docs/ again
 
 samples: $(VENV)/.installed-dev  ## Make corpora/samples/*.docx and *.pdf again from their sources
 	$(BIN)/python corpora/samples/build.py
+
+notebooks: $(VENV)/.installed-dev  ## Run the notebooks again and keep their outputs (NAME=04 for one)
+	$(BIN)/python notebooks/run.py $(NAME)
 
 bench: $(VENV)/.installed-dev  ## Measure the speed; writes benchmarks/results.json
 	$(BIN)/python benchmarks/speed.py
