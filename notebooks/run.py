@@ -16,11 +16,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 HERE = Path(__file__).resolve().parent
 _LIMIT = 1800  # seconds a cell
-_TRANSPORT = "ipc" if os.name == "posix" else "tcp"  # files, not ports: nothing listens
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "name": "python"},
@@ -45,8 +43,7 @@ def execute(path: Path, *, target: Path) -> None:
         kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(HERE)}},
-        config=Config(KernelManager={"transport": _TRANSPORT}),
-        extra_arguments=[f"--IPKernelApp.exec_lines={_OFFLINE}"],
+        extra_arguments=["--IPKernelApp.log_level=40", f"--IPKernelApp.exec_lines={_OFFLINE}"],
     )
     try:
         client.execute()
