@@ -55,6 +55,7 @@ _ORDINARY = re.compile(r"[有尚仍还亟均需急正]\Z")
 _ORDINARY_AFTER = re.compile("完善|的")
 _OPENING = "（(【[〔<＜"
 _CLOSING = "）)】]〕>＞"
+_SIGN = re.compile(rf"[{_CROSS}xX□■_＿*…{re.escape(_OPENING)}]")  # or three dots: what every pattern here has one of
 _QUOTE_MAX = 30
 _HINT_AFTER = 12  # characters of a paragraph before a word limit that make it the paragraph's heading
 
@@ -72,12 +73,14 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
     for block in submission.document.blocks:
         if block.kind in {"toc", "figure"} or not _inside(submission, block):
             continue
+        places.extend(_hints(text, block, hints))
+        if not _SIGN.search(text, block.start, block.end) and text.find("...", block.start, block.end) < 0:
+            continue
         places.extend(_crosses(text, block))
         places.extend(match.span() for match in _BOXES.finditer(text, block.start, block.end))
         places.extend(match.span() for match in _ONE_CROSS_DATE.finditer(text, block.start, block.end))
         places.extend(match.span() for match in _EMPTY_ELLIPSIS.finditer(text, block.start, block.end))
         places.extend(_limits(text, block))
-        places.extend(_hints(text, block, hints))
         places.extend(_brackets(text, block, params.bracketed))
     return tuple(
         Violation(start, end, {"quote": _quote(text, start, end), "measured": text[start:end][:_QUOTE_MAX], "allowed": "无"})
@@ -147,6 +150,8 @@ def _brackets(text: str, block: Block, words: tuple[str, ...]) -> Iterator[tuple
         if close is None:
             continue
         content, end = inner[:close].strip(), start + close + 2
+        if not content.startswith(words):
+            continue
         for word in words:
             alone = text[start] not in "（(" or end - start == block.end - block.start
             if (content == word and alone) or (content.startswith(word) and _is_request(word)):

@@ -9,6 +9,7 @@ Source: 保守国家秘密法实施条例 (the mark is grade, ★, term). Words 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.model import NotChecked, Submission, Violation
@@ -31,6 +32,7 @@ _MARKS = re.compile(
         )
     )
 )
+_WORD = re.compile("密|内部")  # every mark has one of them
 # A line that is nothing but the grade.
 _LINE = re.compile(rf"[ \t　]*(?:密级)?{_GRADE}(?:级|文件)?[ \t　]*")
 _BRACKETED = re.compile(rf"[（(【\[〔] ?{_GRADE}")
@@ -46,8 +48,10 @@ class Params:
 def check(submission: Submission, params: Params) -> tuple[Violation, ...] | NotChecked:
     del params
     text = submission.text
-    places = [match.span() for match in _MARKS.finditer(text) if not _mentioned(text, match)]
+    places = [match.span() for match in _marks(text) if not _mentioned(text, match)]
     for block in submission.document.blocks:
+        if text.find("密", block.start, block.end) < 0:
+            continue
         pieces = [span for cell in block.cells for span in cell.spans] or [(block.start, block.end)]
         places.extend(
             piece
@@ -59,6 +63,16 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
         )
     inside = tuple(_violation(start, end, text[start:end].strip()) for start, end in sorted(set(places)))
     return (*inside, *_in_margins(submission))
+
+
+def _marks(text: str) -> Iterator[re.Match[str]]:
+    """The matches of _MARKS, which never run over lines: sought in the lines that have one of its words."""
+    end = 0
+    while word := _WORD.search(text, end):
+        start = text.rfind("\n", end, word.start()) + 1 or end
+        end = text.find("\n", word.end())
+        end = len(text) if end < 0 else end
+        yield from _MARKS.finditer(text, start, end)
 
 
 def _in_margins(submission: Submission) -> tuple[Violation, ...]:
