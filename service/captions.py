@@ -31,6 +31,7 @@ _AT_END = re.compile(rf"[。；：] ?((?:续)?[表图][ 　]{{0,3}}{_NUMBER}[ �
 _CAPTION_MAX = 60
 _TITLE_MAX = 36
 _SUBCAPTION_MAX = 60
+_KIND = re.compile("[表图]")
 _MENTION = re.compile(rf"(附)?([表图])[ 　]{{0,3}}({_NUMBER}){_NUMBER_END}")
 _MORE = re.compile(
     r"[ ]?([、，,和与及至到～~—–-])[ ]?(?:附?([表图]))?[ 　]?"
@@ -294,7 +295,7 @@ def mentions(submission: Submission, own: Sequence[tuple[int, int]]) -> frozense
     found: set[tuple[str, str, tuple[int, ...]]] = set()
     skipped = [*own, *((block.start, block.end) for block in submission.document.blocks if block.kind == "toc")]
     listed = 0  # the end of the list that was read last
-    for match in _MENTION.finditer(text):
+    for match in _numbered(text):
         if match.start() < listed or any(start <= match.start() < end for start, end in skipped):
             continue
         before = text[max(0, match.start() - 1) : match.start()]
@@ -305,6 +306,20 @@ def mentions(submission: Submission, own: Sequence[tuple[int, int]]) -> frozense
             found.add((match[2], match[1] or "", parts))
             found.add((match[2], "", parts))
     return frozenset(found)
+
+
+@lru_cache(maxsize=2)  # asked once for the whole text and once for a section's
+def _numbered(text: str) -> tuple[re.Match[str], ...]:
+    """The matches of _MENTION, tried only where 表 or 图 stands."""
+    found: list[re.Match[str]] = []
+    position = 0
+    while kind := _KIND.search(text, position):
+        first = kind.start()
+        match = _MENTION.match(text, first - 1 if first > position and text[first - 1] == "附" else first)
+        if match:
+            found.append(match)
+        position = match.end() if match else kind.end()
+    return tuple(found)
 
 
 def _numbers(text: str, head: re.Match[str]) -> Iterator[tuple[tuple[int, ...], int]]:

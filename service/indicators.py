@@ -42,7 +42,8 @@ _ADVERBIAL = re.compile("据|统计|数据|显示|截[至止]|调查|其中|通�
 _ORGANISATION = re.compile("(?<![分子])(?:公司|集团|研究所|研究院|医院|机场|酒店|学院|我厂|全厂|本厂|总厂)$")
 _FROM = re.compile("(?<=[一-鿿]{3})[由从](?!业)")
 _SERIES = re.compile("分别|依次|逐年为|各年")
-_YEARLESS = re.compile(f"[由从]|{_SERIES.pattern}")  # what a sentence without a year needs to state a figure: 由 a 到 b, 分别为 a、b、c
+_DIGIT = re.compile("[0-9]")
+_YEARLESS = re.compile(f"由|从|{_SERIES.pattern}")  # what a sentence without a year needs to state a figure: 由 a 到 b, 分别为 a、b、c
 _LIST_GAP = re.compile("[ ]?(?:[、,，;；/→]|和|及|与|到|至|再到)?[ ]?(?:约|近|的)?[ ]?\\Z")
 _YEARS_WORD = re.compile("(?:近|前|过去|最近|上述|这)?(?:三|3|两|四|五|几)年(?:来|间|里)?")
 _BRACKETED = re.compile("[（(【\\[][^（）()【】\\[\\]]{0,40}[）)】\\]]")
@@ -101,6 +102,8 @@ def stated(text: str, start: int = 0, end: int | None = None) -> tuple[Figure, .
 
 
 def _sentence(text: str, start: int, end: int, subject: Figure | None) -> list[Figure]:
+    if not _DIGIT.search(text, start, end):
+        return []
     years = list(year_groups(text, start, end))
     if not years and not _YEARLESS.search(text, start, end):
         return []

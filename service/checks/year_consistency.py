@@ -139,18 +139,23 @@ def _partners(name: str, by_name: Mapping[str, list[_Row]]) -> tuple[list[_Row],
 
 def _same(name: str, row: str) -> bool:
     """Whether two names are one but for what goes without saying: 成品一次合格率, 一次合格率."""
-    short, long = sorted((name, row), key=len)
+    short, long = _by_length(name, row)
     return len(short) >= _SHORTEST_PART and long.endswith(short) and bool(_NEUTRAL.fullmatch(long[: -len(short)] or "成品"))
 
 
 def _shortened(name: str, row: str) -> bool:
     """Whether one name may be the other cut short; a value that agrees must bear it out."""
-    short, long = sorted((name, row), key=len)
+    short, long = _by_length(name, row)
     if len(short) < _SHORTEST_PART:
         return False
+    if long.endswith(short):
+        return True
     rest = iter(long)
-    scattered = len(short) >= len(long) * _LEAST_KEPT and all(character in rest for character in short)
-    return long.endswith(short) or scattered
+    return len(short) >= len(long) * _LEAST_KEPT and all(character in rest for character in short)
+
+
+def _by_length(first: str, second: str) -> tuple[str, str]:
+    return (first, second) if len(first) <= len(second) else (second, first)
 
 
 def _dated(figures: Sequence[Figure], row: _Row) -> list[Figure]:
