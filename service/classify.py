@@ -1,0 +1,284 @@
+"""Submission -> Focus: how far a write-up belongs to each focus area of the edition, and which sentences say so.
+
+Every paragraph, heading and the title is scored for every theme by its character runs and its embedding (service/grams.py). What they
+add up to by place (title and process weigh most) gives one calibrated probability a theme; an area has that of its strongest theme, or is
+decided by facts of the enterprise (service/facts.py). Below the threshold nothing is chosen: 无法判断.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service import artefacts, facts, lexicon
+from service.encode import Encoder, Static
+from service.errors import ServiceError
+from service.grams import Grams, Trace, read
+from service.model import Area, Edition, Focus, FocusEvidence, FocusScore, Submission
+from service.text import sentences
+
+Floats = NDArray[np.float32]
+Role = Literal["title", "heading", "paragraph"]
+FEATURES = ("title", "heading", "process", "strongest", "share", "results", "background", "overview", "lead")
+_NOTHING = -4.0  # log-odds of a title or heading that is not there
+_WEIGHT: Mapping[Role, int] = {"title": 6, "heading": 3, "paragraph": 1}  # of an area's own word where it is said
+_HALF = 2  # so many make half the score
+_STRONGEST = 3  # paragraphs of the process that are looked at by themselves
+_FORM = "这份文件里没有找到典型经验正文（只有表格、证明或其他材料），无法判断重点方向。请补交正文。"
+_SHORT = "正文太短或没有可判断的内容，无法判断重点方向。请补写实施过程和成效。"
+_WEAK = (
+    "无法判断：与各重点方向的符合程度都低于 {threshold:.0%}（最接近的是“{name}”，{score:.0%}）。请在标题和实施过程中写明采用的做法和方法。"
+)
+_NO_AREA = "无法判断：本版规则没有按内容划分的重点方向。"
+_FULL_WORD = re.compile(r"[\u3400-\u9fffA-Za-z]{2,}")
+
+
+class Unit(NamedTuple):
+    """A title, heading or paragraph in text[start:end], in a section."""
+
+    role: Role
+    section: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FocusModel:
+    """`grams` scores texts by theme; `scale`, `shift` (themes,) make probabilities of it; `combination` (features,), `constant` those of a
+    write-up from `features`. From `threshold` on an area is chosen; from `shown` on its evidence is given.
+    """
+
+    version: str
+    grams: Grams
+    scale: Floats
+    shift: Floats
+    combination: Floats
+    constant: float
+    threshold: float
+    shown: float
+    encoder: str = ""  # the version of the embedding it was trained with
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        return self.grams.labels
+
+    def odds(self, scores: Floats) -> Floats:
+        """Calibrated log-odds of raw ones."""
+        return np.asarray(scores * self.scale + self.shift, np.float32)
+
+    def combine(self, matrix: Floats) -> Floats:
+        """(themes,) probabilities from `features`."""
+        return probability(matrix @ self.combination + self.constant)
+
+
+def load(folder: Path) -> FocusModel:
+    """The model of a folder; ServiceError where it is missing, altered or not of this kind."""
+    found = artefacts.verified(folder)
+    settings = found.manifest
+    if tuple(settings.get("features", ())) != FEATURES:
+        raise _broken(folder, "清单中的 features 与程序不符")
+    try:
+        grams, rest = read(folder / "weights.safetensors", labels=tuple(settings["themes"]))
+        return FocusModel(
+            version=found.version,
+            grams=grams,
+            scale=rest["scale"],
+            shift=rest["shift"],
+            combination=rest["combination"],
+            constant=float(rest["constant"][0]),
+            threshold=float(settings["threshold"]),
+            shown=float(settings["shown"]),
+            encoder=str(settings["encoder"]),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise _broken(folder, error) from error
+
+
+def _broken(folder: Path, reason: object) -> ServiceError:
+    told = f"重点方向模型 {folder} 无法加载（{reason}）。请重新安装，或运行 biaogan train focus 重新训练。"
+    return ServiceError("model_broken", told, status=500)
+
+
+def probability(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def features(units: Sequence[Unit], odds: Floats) -> Floats:
+    """(themes, FEATURES) of a write-up from the calibrated log-odds (units, themes) of its parts.
+
+    Without a process section, whatever is no overview stands for it.
+    """
+    chance = probability(odds)
+    weight = np.array([unit.end - unit.start for unit in units], np.float32)
+    body = np.array([unit.role == "paragraph" for unit in units])
+    where = {key: body & np.array([unit.section == key for unit in units]) for key in ("process", "results", "background", "overview")}
+    process = where["process"] if where["process"].any() else body & ~where["overview"]
+    title = np.array([unit.role == "title" for unit in units])
+    heading = np.array([unit.role == "heading" and unit.section != "overview" for unit in units])
+    mean = {key: _mean(chance, weight, mask) for key, mask in {**where, "process": process}.items()}
+    strongest = np.sort(chance[process], 0)[-_STRONGEST:].mean(0) if process.any() else np.zeros(chance.shape[1])
+    others = np.array([np.delete(mean["process"], theme).max() for theme in range(chance.shape[1])])
+    columns = {
+        "title": odds[title].max(0) if title.any() else np.full(chance.shape[1], _NOTHING),
+        "heading": odds[heading].max(0) if heading.any() else np.full(chance.shape[1], _NOTHING),
+        "process": mean["process"],
+        "strongest": strongest,
+        "share": mean["process"] / max(1e-6, float(mean["process"].sum())),
+        "results": mean["results"],
+        "background": mean["background"],
+        "overview": mean["overview"],
+        "lead": mean["process"] - others,
+    }
+    return np.stack([np.clip(columns[name], -6, 6) for name in FEATURES], 1).astype(np.float32)
+
+
+def _mean(chance: Floats, weight: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """(themes,) mean by length; zeros where the mask is empty."""
+    if not mask.any():
+        return np.zeros(chance.shape[1], np.float32)
+    return np.asarray((chance[mask] * weight[mask, None]).sum(0) / weight[mask].sum(), np.float32)
+
+
+def focus(submission: Submission, edition: Edition, *, model: FocusModel, encoder: Encoder) -> Focus:
+    """The areas of the edition by falling score, the chosen ones marked."""
+    if not submission.is_writeup or not submission.sections:
+        return Focus(reason=_FORM)
+    units = _units(submission)
+    if not any(unit.role == "paragraph" for unit in units):
+        return Focus(reason=_SHORT)
+    reading = _Reading.of(submission, units, model, encoder)
+    themes = dict(zip(model.themes, map(float, model.combine(features(units, reading.odds))), strict=True))
+    places = {area.id: facts.find(submission, area.facts) for area in edition.areas if area.by_facts}
+    scores = {area.id: _score(area, themes, places, submission, units) for area in edition.areas}
+    chosen, primary = _choice(edition, scores, places, model.threshold)
+    ranked = sorted(edition.areas, key=lambda area: -scores[area.id])
+    areas = tuple(
+        FocusScore(area.id, area.name, round(scores[area.id], 4), area.id in chosen, _evidence(area, places, reading, scores[area.id]))
+        for area in ranked
+    )
+    return Focus(
+        areas, primary, {name: round(value, 4) for name, value in themes.items()}, _reason(ranked, scores, primary, model.threshold)
+    )
+
+
+def _units(submission: Submission) -> list[Unit]:
+    """What is judged, in document order; blank blocks, tables, captions and contents are left out."""
+    title = submission.title
+    found = [Unit("title", "title", title.start, title.end)] if title is not None and title.end > title.start else []
+    for section in submission.sections:
+        for index in section.blocks:
+            block = submission.document.blocks[index]
+            role: Role = "heading" if block.kind == "heading" or block.start < section.body_start else "paragraph"
+            if block.kind in {"heading", "paragraph", "list"} and submission.text[block.start : block.end].strip():
+                found.append(Unit(role, section.key, block.start, block.end))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A write-up under the model: what each unit says, and the trace that says why. `low` is where the trace begins in the text."""
+
+    text: str
+    units: Sequence[Unit]
+    odds: Floats
+    trace: Trace
+    low: int
+    model: FocusModel
+    encoder: Encoder
+
+    @classmethod
+    def of(cls, submission: Submission, units: Sequence[Unit], model: FocusModel, encoder: Encoder) -> _Reading:
+        text = submission.text
+        low, high = min(unit.start for unit in units), max(unit.end for unit in units)
+        trace = model.grams.trace(text[low:high])
+        vectors = encoder.encode([text[unit.start : unit.end] for unit in units])
+        odds = model.odds(trace.score([(unit.start - low, unit.end - low) for unit in units], vectors))
+        return cls(text, units, odds, trace, low, model, encoder)
+
+    def sentences(self, theme: int, *, units: int) -> list[tuple[float, int, int, int]]:
+        """(log-odds, unit, start, end) of the best sentence of each of the units that speak most for a theme, the strongest first."""
+        found = []
+        for index in np.argsort(-self.odds[:, theme], kind="stable")[:units]:
+            unit = self.units[int(index)]
+            spans = list(sentences(self.text, unit.start, unit.end))
+            scores = self.model.odds(self.trace.score([(start - self.low, end - self.low) for start, end in spans]))[:, theme]
+            best = int(scores.argmax())
+            found.append((float(scores[best]), int(index), *spans[best]))
+        return sorted(found, reverse=True)
+
+    def terms(self, start: int, end: int, theme: int, *, most: int) -> tuple[str, ...]:
+        """Whole words of text[start:end] that speak most for a theme, the strongest first."""
+        if not isinstance(self.encoder, Static):
+            return ()
+        shares = self.trace.characters(start - self.low, end - self.low, theme)
+        idle = frozenset(lexicon.load("idle_words")["words"])
+        weights: dict[str, float] = {}
+        for _, left, right in self.encoder.tokens(self.text[start:end]):
+            word = self.text[start + left : start + right]
+            if _FULL_WORD.fullmatch(word) and word not in idle:
+                weights[word] = max(weights.get(word, 0.0), float(shares[left:right].sum()))
+        ranked = sorted(weights, key=lambda word: -weights[word])[:most]
+        return tuple(word for word in ranked if weights[word] > weights[ranked[0]] / 5 and weights[word] > 0)
+
+
+def _score(
+    area: Area, themes: Mapping[str, float], places: Mapping[str, facts.Place | None], submission: Submission, units: Sequence[Unit]
+) -> float:
+    """An area's probability: of its strongest theme, or 1 or 0 by a fact."""
+    if area.by_facts:
+        return float(places[area.id] is not None)
+    return max((themes.get(theme, 0.0) for theme in area.themes), default=0.0) * _said(area, submission, units)
+
+
+def _said(area: Area, submission: Submission, units: Sequence[Unit]) -> float:
+    """How far the area's own words are said, 0-1: areas of one theme are told apart by them. 1 where it has none."""
+    if not area.words:
+        return 1.0
+    said = 0
+    for unit in units:
+        if unit.section != "overview":
+            text = submission.text[unit.start : unit.end].lower()
+            said += _WEIGHT[unit.role] * sum(text.count(word.lower()) for word in area.words)
+    return said / (said + _HALF)
+
+
+def _choice(
+    edition: Edition, scores: Mapping[str, float], places: Mapping[str, facts.Place | None], threshold: float
+) -> tuple[frozenset[str], str | None]:
+    """The chosen areas, and the first of them: the best that is decided by what the write-up is about."""
+    told = [area.id for area in edition.areas if not area.by_facts]
+    best = max(told, key=lambda area: scores[area], default=None)
+    primary = best if best is not None and scores[best] >= threshold else None
+    if edition.choice == "one":
+        return frozenset([primary] if primary else ()), primary
+    return frozenset(area for area, score in scores.items() if score >= threshold and (area in told or places[area])), primary
+
+
+def _reason(ranked: Sequence[Area], scores: Mapping[str, float], primary: str | None, threshold: float) -> str | None:
+    if primary is not None:
+        return None
+    best = next((area for area in ranked if not area.by_facts), None)
+    return _WEAK.format(threshold=threshold, name=best.name, score=scores[best.id]) if best else _NO_AREA
+
+
+def _evidence(area: Area, places: Mapping[str, facts.Place | None], reading: _Reading, score: float) -> tuple[FocusEvidence, ...]:
+    """Up to three sentences of different paragraphs, the strongest first, none for what is out of the question."""
+    if area.by_facts:
+        place = places[area.id]
+        return (FocusEvidence(place.start, place.end, place.terms),) if place else ()
+    if score < reading.model.shown:
+        return ()
+    labels = [reading.model.themes.index(theme) for theme in area.themes if theme in reading.model.themes]
+    best: dict[int, tuple[float, int, int, int]] = {}
+    for label in labels:
+        for odds, unit, start, end in reading.sentences(label, units=4):
+            if odds > best.get(unit, (-np.inf,))[0]:
+                best[unit] = (odds, start, end, label)
+    strongest = sorted(best.values(), reverse=True)[:3]
+    return tuple(FocusEvidence(start, end, reading.terms(start, end, label, most=5)) for odds, start, end, label in strongest if odds > -1)

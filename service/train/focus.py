@@ -1,0 +1,207 @@
+"""corpora/focus -> models/focus: which themes a text carries, and what a write-up's parts make of them together.
+
+Everything that is chosen (calibration, thresholds, the weights of title and sections) is chosen on scores that the training part gets from
+models that have not seen its families; the held-out part is only measured.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from service import artefacts, lexicon
+from service.classify import FEATURES, FocusModel, Unit, features, probability
+from service.encode import Encoder
+from service.errors import ServiceError
+from service.grams import Floats, Grams
+from service.train import grams
+from service.train.corpora import Split, WriteUp, passages, writeups
+from service.train.focus_card import write
+
+_SEED = 20221101
+_FOLDS = 5
+_STRENGTH = 2.0  # scikit-learn's C
+_DENSE = 0.7  # weight of the embedding beside the runs
+_SIZE = 40_000  # runs that are kept
+_SHOWN = 0.2
+_THRESHOLDS = np.arange(0.2, 0.71, 0.02)
+
+Tell = Callable[[str], None]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Texts with their themes (texts, themes). `scored`: passages, and paragraphs that carry a theme or stand in process or results."""
+
+    texts: tuple[str, ...]
+    groups: tuple[str, ...]
+    targets: Floats
+    vectors: Floats
+    scored: Bools
+    alone: Bools  # a passage, no paragraph of a write-up
+
+    @property
+    def negatives(self) -> Bools:
+        return np.asarray(self.alone & (self.targets.sum(1) == 0))
+
+
+def examples(corpus: Path, split: Split, encoder: Encoder) -> Examples:
+    """Passages and paragraphs of one part of the corpus."""
+    themes = tuple(lexicon.load("themes"))
+    rows = [(each.text, each.family, each.themes, True, True) for each in passages(corpus) if each.split == split]
+    for writeup in writeups(corpus):
+        if writeup.split == split:
+            rows += [
+                (each.text, writeup.id, each.themes, bool(each.themes) or each.section in {"process", "results"}, False)
+                for each in writeup.paragraphs
+                if each.kind == "paragraph"
+            ]
+    if not rows:
+        raise ServiceError("corpus_invalid", f"语料 {corpus} 的 {split} 部分是空的，无法训练。请检查 manifest.toml 的 split。")
+    texts = tuple(row[0] for row in rows)
+    targets = np.array([[float(theme in row[2]) for theme in themes] for row in rows], np.float32)
+    scored, alone = np.array([row[3] for row in rows]), np.array([row[4] for row in rows])
+    return Examples(texts, tuple(row[1] for row in rows), targets, encoder.encode(texts), scored, alone)
+
+
+def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda _: None) -> Mapping[str, float]:
+    """Fits on the training part, measures on the held-out one, writes weights, manifest and model card into `out`; the scores."""
+    corpus = corpora / "focus"
+    found = artefacts.verified(corpus)
+    known = examples(corpus, "train", encoder)
+    whole = [each for each in writeups(corpus) if each.split == "train"]
+    progress(f"训练：{len(known.texts)} 段，{len(whole)} 篇")
+    model, chosen = fit(known, whole, encoder, progress=progress)
+    scores = {**chosen, **evaluate(model, examples(corpus, "test", encoder), threshold=chosen["text_threshold"])}
+    scores |= whole_scores(model, [each for each in writeups(corpus) if each.split == "test"], encoder)
+    progress("留出部分：" + "，".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    write(out, model, scores, data=str(found.version))
+    return scores
+
+
+def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress: Tell) -> tuple[FocusModel, dict[str, float]]:
+    """The model, and the threshold for a text by itself with what it reaches inside the training part."""
+    folds = folded(known.groups)
+    raw = np.zeros_like(known.targets)
+    parts: dict[int, Grams] = {}
+    for fold in range(_FOLDS):
+        apart = np.array([folds[group] == fold for group in known.groups])
+        parts[fold] = _grams(known, ~apart)
+        raw[apart] = score(parts[fold], known, apart)
+        progress(f"交叉验证 {fold + 1}/{_FOLDS}")
+    scale, shift = calibrated(raw[known.scored], known.targets[known.scored])
+    chance = probability(raw * scale + shift)
+    text_threshold, reached = best_threshold(chance[known.scored], known.targets[known.scored])
+    draft = FocusModel("draft", parts[0], scale, shift, np.zeros(len(FEATURES), np.float32), 0.0, 0.5, _SHOWN, encoder.version)
+    rows = [features(*read(replace(draft, grams=parts[folds[each.id]]), each, encoder)) for each in whole]
+    wanted = np.array([float(theme in (each.primary, *each.secondary)) for each in whole for theme in draft.themes])
+    combined = LogisticRegression(C=0.3, max_iter=1000).fit(np.concatenate(rows), wanted)
+    draft = replace(draft, combination=combined.coef_[0].astype(np.float32), constant=float(combined.intercept_[0]))
+    together = np.stack([draft.combine(row) for row in rows])
+    threshold, documents = best_threshold(together, wanted.reshape(together.shape).astype(np.float32))
+    final = replace(draft, grams=_grams(known, np.ones(len(known.texts), bool)), threshold=threshold)
+    chosen = {"text_threshold": text_threshold, "cross_validated_f1": reached, "cross_validated_writeup_f1": documents}
+    return final, chosen
+
+
+def folded(groups: Sequence[str]) -> dict[str, int]:
+    """Group -> fold, the same for the same groups."""
+    names = sorted(set(groups))
+    random.Random(_SEED).shuffle(names)  # noqa: S311 - a split, no secret
+    return {name: place % _FOLDS for place, name in enumerate(names)}
+
+
+def _grams(known: Examples, chosen: Bools) -> Grams:
+    at = np.flatnonzero(chosen)
+    return grams.fit(
+        [known.texts[place] for place in at],
+        known.vectors[at],
+        known.targets[at],
+        labels=tuple(lexicon.load("themes")),
+        strength=_STRENGTH,
+        dense=_DENSE,
+        size=_SIZE,
+    )
+
+
+def score(model: Grams, known: Examples, chosen: Bools) -> Floats:
+    """Raw log-odds (chosen texts, themes)."""
+    at = np.flatnonzero(chosen)
+    return np.concatenate(
+        [model.trace(known.texts[place]).score([(0, len(known.texts[place]))], known.vectors[place][None]) for place in at]
+    )
+
+
+def calibrated(raw: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """Platt's scale and shift, one pair a theme."""
+    fitted = [LogisticRegression(C=10.0).fit(raw[:, [theme]], targets[:, theme]) for theme in range(targets.shape[1])]
+    return (
+        np.array([model.coef_[0, 0] for model in fitted], np.float32),
+        np.array([model.intercept_[0] for model in fitted], np.float32),
+    )
+
+
+def best_threshold(chance: Floats, targets: Floats) -> tuple[float, float]:
+    """The threshold of the best micro-F1, and that."""
+    reached = [micro_f1(chance >= threshold, targets) for threshold in _THRESHOLDS]
+    best = int(np.argmax(reached))
+    return round(float(_THRESHOLDS[best]), 2), reached[best]
+
+
+def micro_f1(said: Bools, targets: Floats) -> float:
+    right = float((said * targets).sum())
+    return 2 * right / max(1.0, float(said.sum() + targets.sum()))
+
+
+def calibration_error(chance: Floats, targets: Floats, *, bins: int = 10) -> float:
+    """Expected calibration error over all pairs of text and theme, bins of equal width."""
+    flat, truth = chance.ravel(), targets.ravel()
+    place = np.minimum((flat * bins).astype(int), bins - 1)
+    return float(sum(abs(flat[place == at].sum() - truth[place == at].sum()) for at in range(bins)) / len(flat))
+
+
+def evaluate(model: FocusModel, held: Examples, *, threshold: float) -> dict[str, float]:
+    """What a text by itself is judged like: micro-F1, calibration, false themes in negatives."""
+    chance = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool))))
+    said = chance >= threshold
+    of = {"": held.scored, "passages_": held.alone, "paragraphs_": held.scored & ~held.alone}
+    scores = {f"{name}micro_f1": micro_f1(said[mask], held.targets[mask]) for name, mask in of.items()}
+    carrying = held.scored & (held.targets.sum(1) > 0)
+    first = chance[carrying].argmax(1)
+    scores["strongest_is_right"] = float(held.targets[carrying][np.arange(len(first)), first].mean())
+    scores["calibration_error"] = calibration_error(chance[held.scored], held.targets[held.scored])
+    scores["negatives_false"] = float((chance[held.negatives] >= model.threshold).any(1).mean())
+    return scores
+
+
+def read(model: FocusModel, writeup: WriteUp, encoder: Encoder) -> tuple[list[Unit], Floats]:
+    """The parts of a write-up and their calibrated log-odds, as `classify.focus` has them."""
+    parts = [("title", "title", writeup.title)]
+    parts += [(each.kind, each.section, each.text) for each in writeup.paragraphs if each.kind in {"paragraph", "heading"}]
+    text = "\n".join(part[2] for part in parts)
+    units, position = [], 0
+    for role, section, said in parts:
+        units.append(
+            Unit(
+                "paragraph" if role == "paragraph" else "heading" if role == "heading" else "title", section, position, position + len(said)
+            )
+        )
+        position += len(said) + 1
+    vectors = encoder.encode([part[2] for part in parts])
+    raw = model.grams.trace(text).score([(unit.start, unit.end) for unit in units], vectors)
+    return units, model.odds(raw)
+
+
+def whole_scores(model: FocusModel, held: Sequence[WriteUp], encoder: Encoder) -> dict[str, float]:
+    """Themes of whole write-ups: micro-F1 at the model's threshold, and how often the strongest is the main one."""
+    chance = np.stack([model.combine(features(*read(model, each, encoder))) for each in held])
+    wanted = np.array([[float(theme in (each.primary, *each.secondary)) for theme in model.themes] for each in held], np.float32)
+    first = [model.themes[at] == each.primary for at, each in zip(chance.argmax(1), held, strict=True)]
+    return {"writeup_micro_f1": micro_f1(chance >= model.threshold, wanted), "writeup_main": float(np.mean(first))}
