@@ -248,6 +248,7 @@ class Area:
     group: str | None = None
     by_facts: bool = False  # decided by what the enterprise is (中小企业 …), not by what the write-up is about
     facts: tuple[str, ...] = ()  # names of facts in service/lexicon/facts.toml, one of which must stand in the write-up
+    words: tuple[str, ...] = ()  # the area's own words, where its themes are another area's as well: without them it is not chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class _AreaRow(_Row):
     group: str | None = None
     by_facts: bool = False
     facts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 class _CriterionRow(_Row):
@@ -210,7 +211,7 @@ def _area(source: _Source, index: int, row: _AreaRow) -> Area:
     if row.by_facts != bool(row.facts) or bool(row.facts) == bool(row.themes):
         told = f"重点方向 {row.id}：请写明 themes，或写 by_facts = true 和 facts，二者只取其一。"
         raise source.error(source.line("area", index), told)
-    return Area(row.id, row.name, row.wording, row.clause, row.themes, row.group, row.by_facts, row.facts)
+    return Area(row.id, row.name, row.wording, row.clause, row.themes, row.group, row.by_facts, row.facts, row.words)
 
 
 def bind(check: str, params: Mapping[str, Any], *, tolerance: float = 0.0) -> object:
