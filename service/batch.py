@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from service import pipeline, rulebook
 from service.model import Document, Edition, Note, Report
+from service.models import Models, load
 from service.parse import Reading
 
 _FEW = 16  # files up to which starting processes takes longer than it saves
@@ -26,10 +27,21 @@ _AHEAD = 4  # files a process that wait for it
 _NO_DOCUMENT = Document("", "", "txt", "")
 
 
-def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int) -> Iterator[Report]:
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the models are: each process loads them itself. None: those that came with the program."""
+
+    models: Path | None = None
+    embedding: Path | None = None
+
+    def load(self) -> Models:
+        return load(self.models, self.embedding)
+
+
+def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders) -> Iterator[Report]:
     """A Report for each reading, in order. `files` is how many there will be. A file that came before, byte for byte, is noted."""
     seen: dict[str, str] = {}
-    for report in _analysed(readings, edition, files=files, jobs=jobs):
+    for report in _analysed(readings, edition, files=files, jobs=jobs, folders=folders):
         before = seen.setdefault(report.sha256, report.path) if report.sha256 else report.path
         if before == report.path:
             yield report
@@ -39,52 +51,54 @@ def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jo
         yield replace(report, notes=(*report.notes, note))
 
 
-def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int) -> Iterator[Report]:
+def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders) -> Iterator[Report]:
     if files <= _FEW or jobs < 2:
-        yield from (pipeline.analyse(reading, edition) for reading in readings)
+        known = folders.load()
+        yield from (pipeline.analyse(reading, edition, models=known) for reading in readings)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(edition.id,)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(edition.id, folders)) as pool:
         waiting: deque[tuple[Reading, Future[bytes] | None]] = deque()
         for reading in readings:
-            waiting.append((reading, _submit(pool, reading, edition)))
+            waiting.append((reading, _submit(pool, reading, edition, folders)))
             if len(waiting) > _AHEAD * jobs:
-                yield _result(*waiting.popleft(), edition)
+                yield _result(*waiting.popleft(), edition, folders)
         while waiting:
-            yield _result(*waiting.popleft(), edition)
+            yield _result(*waiting.popleft(), edition, folders)
 
 
-def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition) -> Future[bytes] | None:
+def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition, folders: Folders) -> Future[bytes] | None:
     if not isinstance(reading.outcome, Document):
         return None
     try:
-        return pool.submit(_analyse, msgspec.msgpack.encode(reading.outcome), reading.milliseconds, edition.id)
+        return pool.submit(_analyse, msgspec.msgpack.encode(reading.outcome), reading.milliseconds, edition.id, folders)
     except BrokenProcessPool:
         return None
 
 
-def _result(reading: Reading, future: Future[bytes] | None, edition: Edition) -> Report:
+def _result(reading: Reading, future: Future[bytes] | None, edition: Edition, folders: Folders) -> Report:
     """What the process found; a file whose process died, and one that could not be read, is seen to here."""
     try:
         encoded = None if future is None else future.result()
     except BrokenProcessPool:
         encoded = None
     if encoded is None or not isinstance(reading.outcome, Document):
-        return pipeline.analyse(reading, edition)
+        return pipeline.analyse(reading, edition, models=folders.load())
     report = msgspec.msgpack.decode(encoded, type=Report)
     assert report.submission is not None
     return replace(report, submission=replace(report.submission, document=reading.outcome), path=str(reading.path))
 
 
-def _prepare(edition: str) -> None:
-    """In the process: an interrupt is the parent's affair, and the rulebook is read while the first file is."""
+def _prepare(edition: str, folders: Folders) -> None:
+    """In the process: an interrupt is the parent's affair, and rulebook and models are read while the first file is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rulebook.load(edition)
+    folders.load()
 
 
-def _analyse(encoded: bytes, milliseconds: float, edition: str) -> bytes:
+def _analyse(encoded: bytes, milliseconds: float, edition: str, folders: Folders) -> bytes:
     document = msgspec.msgpack.decode(encoded, type=Document)
     reading = Reading(Path(), document.name, document.sha256, document.format, document, milliseconds)
-    report = pipeline.analyse(reading, rulebook.load(edition))
+    report = pipeline.analyse(reading, rulebook.load(edition), models=folders.load())
     assert report.submission is not None
     return msgspec.msgpack.encode(replace(report, submission=replace(report.submission, document=_NO_DOCUMENT)))

@@ -53,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--json", metavar="FILE", help="写成 JSON，一行一个文件；写 - 则输出到标准输出")
     _jobs(read)
 
+    train = commands.add_parser("train", help="由语料重新训练模型", add_help=False)
+    train.add_argument("-h", "--help", action="help", help="显示用法")
+    train.add_argument("model", choices=("embedding", "focus", "sections"), help="训练哪个模型：向量、重点方向、章节内容")
+    train.add_argument("--corpora", metavar="DIR", help="语料文件夹，默认为程序自带的 corpora")
+    train.add_argument("--text", metavar="DIR", help="embedding 用的纯文本文件夹（.txt、.txt.gz，一行一段）")
+    train.add_argument("--measure", metavar="DIR", help="embedding 用的评测集文件夹（含 pairs、revisions），分数写入清单")
+    train.add_argument("--out", metavar="DIR", help="模型写到哪个文件夹，默认为模型文件夹下的同名文件夹")
+
     editions = commands.add_parser("editions", help="查看各届规则；写明 ID 则显示其全部内容", add_help=False)
     editions.add_argument("-h", "--help", action="help", help="显示用法")
     editions.add_argument("edition", nargs="?", metavar="ID", help="规则编号，例如 2022-hebei")
@@ -82,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a character that the terminal does not know must not end the work
     options = _parser().parse_args(arguments)
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions}
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions, "train": _train}
     try:
         return commands[options.command](options)
     except ServiceError as error:
@@ -105,6 +113,7 @@ def _check(options: argparse.Namespace) -> int:
         from service import batch  # noqa: PLC0415 - the first child starts meanwhile
 
         edition = _edition(options.edition)
+        folders = batch.Folders(wanted.models, wanted.embedding)
         found = _without_outputs(walk(options.paths), options)
         _refuse_empty(found)
         outputs = _Outputs(options, found.files)
@@ -112,7 +121,8 @@ def _check(options: argparse.Namespace) -> int:
         # What was read before an interruption is still reported.
         with _json_stream(options.json, found.files) as stream, _progress() as tell, suppress(KeyboardInterrupt):
             readings = reader.read_all(found.files, progress=tell)
-            for report in batch.analyse_all(readings, edition, files=len(found.files), jobs=options.jobs or os.cpu_count() or 1):
+            jobs = options.jobs or os.cpu_count() or 1
+            for report in batch.analyse_all(readings, edition, files=len(found.files), jobs=jobs, folders=folders):
                 reports.append(outputs.write(report, edition))
                 if stream is not None:
                     _write_json(stream, reports[-1])
@@ -176,6 +186,7 @@ class _Outputs:
         self._inputs = {path.resolve() for path in inputs}
         self._stems = stems(inputs)
         self._taken: set[Path] = set()
+        self._pages: dict[str, str] = {}  # a report's path -> its page, as the workbook links to it
         self.failures: list[str] = []
 
     def _free(self, folder: Path, report: Report, suffix: str) -> Path:
@@ -201,7 +212,10 @@ class _Outputs:
 
             page, report = further(report, "html", "网页报告", lambda: report_html(report, edition))
             if page is not None:
-                self._save(self._free(self._html, report, ".html"), page.encode())
+                path = self._free(self._html, report, ".html")
+                self._save(path, page.encode())
+                if self._xlsx is not None:
+                    self._pages[report.path] = Path(os.path.relpath(path, self._xlsx.parent)).as_posix()
         return report
 
     def _annotated(self, report: Report, folder: Path) -> Report:
@@ -220,7 +234,7 @@ class _Outputs:
         if self._xlsx is not None:
             from service.render.xlsx import workbook  # noqa: PLC0415
 
-            self._save(self._xlsx, workbook(reports, edition))
+            self._save(self._xlsx, workbook(reports, edition, self._pages))
 
     def _save(self, path: Path, data: bytes) -> None:
         try:
@@ -349,6 +363,26 @@ def _editions(options: argparse.Namespace) -> int:
         show_editions(editions())
     else:
         show_edition(load(options.edition))
+    return _DONE
+
+
+def _train(options: argparse.Namespace) -> int:
+    wanted = settings.read()
+    try:
+        from service.train import command  # noqa: PLC0415 - scikit-learn, and torch for the embedding: only here
+    except ImportError as error:
+        told = f"训练需要的程序包没有装全（{error.name}）。请运行 pip install 'biaogan[train]'。"
+        raise ServiceError("package_missing", told, status=500) from error
+    folders = command.Folders(
+        corpora=None if options.corpora is None else Path(options.corpora),
+        models=wanted.models,
+        text=None if options.text is None else Path(options.text),
+        measure=None if options.measure is None else Path(options.measure),
+        out=None if options.out is None else Path(options.out),
+    )
+    scores = command.run(options.model, folders, tell=lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+    for name, value in scores.items():
+        print(f"{name}\t{value}")  # noqa: T201
     return _DONE
 
 

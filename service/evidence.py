@@ -22,7 +22,8 @@ BODY = frozenset({"paragraph", "list", "table", "caption", "figure"})
 class Content(Protocol):
     """A model of what paragraphs of each section say (service/content.py)."""
 
-    labels: tuple[str, ...]
+    @property
+    def labels(self) -> tuple[str, ...]: ...
 
     def speaks(self, texts: Sequence[str], *, of: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """(texts, groups): the log-likelihood ratio with which each text speaks for each group of labels."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service import checks
+from service.advise import advise
+from service.classify import focus
 from service.errors import ServiceError
 from service.model import Document, Edition, Note, Outcome, Report, Submission
+from service.models import Models
 from service.parse import Reading
 from service.segment import segment
+from service.summarise import one_line, summarise
 from service.text import counts
 
 _log = logging.getLogger(__name__)
@@ -42,8 +46,11 @@ class _Stages:
             self.timing[stage] = round((time.perf_counter() - began) * 1000, 2)
 
 
-def analyse(reading: Reading, edition: Edition) -> Report:
-    """The report on a file that was read, or the failed report on one that could not be."""
+def analyse(reading: Reading, edition: Edition, *, models: Models | None = None) -> Report:
+    """The report on a file that was read, or the failed report on one that could not be.
+
+    Without models sections are found by words alone, and nothing is said of focus areas and summaries.
+    """
     if not isinstance(reading.outcome, Document):
         refusal = reading.outcome
         return Report(
@@ -59,9 +66,26 @@ def analyse(reading: Reading, edition: Edition) -> Report:
         )
     document = reading.outcome
     stages = _Stages(timing={"read": round(reading.milliseconds, 2)})
-    submission = stages.run("segment", "划分章节", lambda: segment(document, edition.sections))
-    outcomes = stages.run("checks", "逐项检查", lambda: checks.run(submission, edition.rules)) if submission is not None else None
-    return _report(document, submission, outcomes or (), edition=edition, stages=stages, path=str(reading.path))
+    content = None if models is None else models.content
+    submission = stages.run("segment", "划分章节", lambda: segment(document, edition.sections, content=content))
+    found: dict[str, Any] = {}
+    if submission is not None:
+        found = _understood(submission, edition, stages=stages, models=models)
+    return _report(document, submission, found, edition=edition, stages=stages, path=str(reading.path))
+
+
+def _understood(submission: Submission, edition: Edition, *, stages: _Stages, models: Models | None) -> dict[str, Any]:
+    """What the stages after segmenting found: the Report's fields of these names."""
+    outcomes: tuple[Outcome, ...] = stages.run("checks", "逐项检查", lambda: checks.run(submission, edition.rules)) or ()
+    found: dict[str, Any] = {"outcomes": outcomes}
+    if models is not None:
+        known = models
+        found["models"] = known.versions
+        found["focus"] = stages.run("focus", "判断重点方向", lambda: focus(submission, edition, model=known.focus, encoder=known.own))
+        found["summaries"] = stages.run("summaries", "摘取各部分要点", lambda: summarise(submission, encoder=known.encoder)) or ()
+        found["one_line"] = stages.run("one_line", "概括全文", lambda: one_line(submission, found["summaries"]))
+    found["advice"] = stages.run("advice", "提出修改建议", lambda: advise(submission, outcomes, edition=edition, focus=found.get("focus")))
+    return found
 
 
 def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) -> tuple[_Result | None, Report]:
@@ -74,7 +98,7 @@ def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) 
 
 
 def _report(
-    document: Document, submission: Submission | None, outcomes: tuple[Outcome, ...], *, edition: Edition, stages: _Stages, path: str
+    document: Document, submission: Submission | None, found: Mapping[str, Any], *, edition: Edition, stages: _Stages, path: str
 ) -> Report:
     return Report(
         name=document.name,
@@ -85,8 +109,8 @@ def _report(
         status="partial" if stages.notes else "complete",
         notes=(*document.notes, *(submission.notes if submission else ()), *stages.notes),
         submission=submission or Submission(document, None, None, (), (), (), edition.sections, end=len(document.text)),
-        outcomes=outcomes,
         timing=stages.timing,
         path=path,
         counts=counts(document.text),
+        **found,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from service.errors import ServiceError
 
@@ -17,6 +18,8 @@ class Settings:
     convert: bool = True  # BIAOGAN_CONVERT: doc, wps and rtf through LibreOffice
     ocr: bool = True  # BIAOGAN_OCR: recognise scanned pages
     soffice: str | None = None  # BIAOGAN_SOFFICE: LibreOffice's program, where it is not on the PATH
+    models: Path | None = None  # BIAOGAN_MODELS: folder of the models, where it is not the one that came with the program
+    embedding: Path | None = None  # BIAOGAN_EMBEDDING: folder of another sentence-transformers model
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:
@@ -30,5 +33,16 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings; ServiceError where a value makes no sense."""
     values = os.environ if environment is None else environment
     return Settings(
-        convert=_switch(values, "BIAOGAN_CONVERT"), ocr=_switch(values, "BIAOGAN_OCR"), soffice=values.get("BIAOGAN_SOFFICE") or None
+        convert=_switch(values, "BIAOGAN_CONVERT"),
+        ocr=_switch(values, "BIAOGAN_OCR"),
+        soffice=values.get("BIAOGAN_SOFFICE") or None,
+        models=_folder(values, "BIAOGAN_MODELS"),
+        embedding=_folder(values, "BIAOGAN_EMBEDDING"),
     )
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name, "").strip()
+    if value and not Path(value).is_dir():
+        raise ServiceError("setting_invalid", f"环境变量 {name} 指向的文件夹“{value}”不存在，请改正路径。")
+    return Path(value).resolve() if value else None
