@@ -22,6 +22,7 @@ _LINK = re.compile(
     "(?:已经|已|由|从|自|的|是|为|约为|约|近|接近|超过|超|仅为|仅|只有|只|只用|共计|合计|累计|共|则|均|再|又|也|就|才|便|一路|逐年|逐步|进一步|稳步"
     "|大幅|显著|明显|持续|实际|当年|全年|年底|年末|到|至|[:：（(）) ，,、])\\Z"
 )
+_LONGEST_ENDING = 5  # characters that _TO_VERB and _LINK match at most
 _LEAD = re.compile(
     "(?:其中|同时|此外|另外|目前|现在|截至|截止|到了?|至|而|且|并且?|使得?|将|把|让|则|本?公司|我公司|我司|企业|全公司|全厂|全所|我所|我厂|全集团|集团|单位|全院|我院|实现|完成|取得|达到|全年|当年|年度|年底|年末"
     '|底|末|度(?!电)|的|共|同期|以及|和|及|与|经|年|[“”"、：:）) ，,])'
@@ -285,12 +286,18 @@ def _bare(piece: str) -> str:
         shorter = _YEARS_WORD.sub("", piece) if len(piece) < 40 else piece
         if _CHANGE.search(shorter):
             return ""
-        shorter = _LINK.sub("", _TO_VERB.sub("", shorter))
+        shorter = _without(_LINK, _without(_TO_VERB, shorter))
         lead = _LEAD.match(shorter)
         shorter = shorter[lead.end() :] if lead else shorter
         if shorter == piece:
             return piece
         piece = shorter
+
+
+def _without(ending: re.Pattern[str], piece: str) -> str:
+    """The piece without an ending, which is sought at its end only: patterns that end in \\Z are else tried at every character."""
+    found = ending.search(piece, max(0, len(piece) - _LONGEST_ENDING))
+    return piece[: found.start()] if found else piece
 
 
 def _is_name(name: str) -> bool:

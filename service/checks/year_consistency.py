@@ -132,8 +132,13 @@ def _against_tables(statements: Sequence[Figure], rows: Sequence[_Row], text: st
 def _partners(name: str, by_name: Mapping[str, list[_Row]]) -> tuple[list[_Row], list[_Row]]:
     """The rows of the same name, or where there are none, those whose name may be the same cut short."""
     exact = by_name.get(name, []) if len(name) >= _SHORTEST_NAME else []
-    exact = exact or [row for other, rows in by_name.items() if _same(name, other) for row in rows]
-    near = [row for other, rows in by_name.items() if other != name and _shortened(name, other) for row in rows] if not exact else []
+    if exact:
+        return exact, []
+    letters = set(name)
+    # Either way of being alike puts all characters of one name into the other; few names pass, and this is the quickest way to tell.
+    alike = {other: rows for other, rows in by_name.items() if letters.issuperset(other) or letters.issubset(other)}
+    exact = [row for other, rows in alike.items() if _same(name, other) for row in rows]
+    near = [row for other, rows in alike.items() if other != name and _shortened(name, other) for row in rows] if not exact else []
     return exact, near
 
 
