@@ -295,7 +295,7 @@ def _bare(piece: str) -> str:
 
 
 def _without(ending: re.Pattern[str], piece: str) -> str:
-    """The piece without an ending, which is sought at its end only: patterns that end in \\Z are else tried at every character."""
+    """The piece without an ending, which is sought at its end only: a pattern for the end is else tried at every character."""
     found = ending.search(piece, max(0, len(piece) - _LONGEST_ENDING))
     return piece[: found.start()] if found else piece
 
