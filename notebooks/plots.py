@@ -89,24 +89,35 @@ def bars(
     axes.tick_params(axis="y", length=0)
 
 
-def matrix(axes: Axes, values: np.ndarray, *, rows: Sequence[str], columns: Sequence[str], form: str = "{:.0f}") -> None:
-    """A matrix as shades with the figures written in; zeros stay empty."""
-    axes.imshow(values, cmap="Blues", aspect="auto", vmin=0)
-    dark = values.max() * 0.6 if values.size else 1
-    for (row, column), value in np.ndenumerate(values):
+def matrix(
+    axes: Axes,
+    values: np.ndarray,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    form: str = "{:.0f}",
+    shades: np.ndarray | None = None,
+) -> None:
+    """A matrix as shades (of `shades`, or of the values) with the figures written in; zeros stay empty."""
+    tint = values if shades is None else shades
+    axes.imshow(tint, cmap="Blues", aspect="auto", vmin=0)
+    dark = tint.max() * 0.6 if tint.size else 1
+    for place, value in np.ndenumerate(values):
         if value:
-            axes.text(column, row, form.format(value), ha="center", va="center", fontsize=7.5, color="white" if value > dark else "black")
+            colour = "white" if tint[place] > dark else "black"
+            axes.text(place[1], place[0], form.format(value), ha="center", va="center", fontsize=7.5, color=colour)
     axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markdown:
-    """A Markdown table, shown when it stands last in a cell; floats with three places."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---" if at == 0 else "--:" for at in range(len(head))) + "|"]
-    lines.extend("| " + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row) + " |" for row in rows)
-    return Markdown("\n".join(lines))
+def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> Markdown:
+    """A Markdown table, shown when it stands last in a cell; floats with three places, numbers to the right."""
+    cells = [[f"{cell:.3f}" if isinstance(cell, float | np.floating) else str(cell) for cell in row] for row in rows]
+    right = [isinstance(cell, int | float | np.number) for cell in rows[0]] if rows else []
+    lines = [list(map(str, head)), ["--:" if numeric else "---" for numeric in right], *cells]
+    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 _set_up()
