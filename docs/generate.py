@@ -30,6 +30,14 @@ SETTINGS = {
     "BIAOGAN_CONVERT": ("1", "是否用 LibreOffice 读取 .doc、.wps、.rtf：`1` 开，`0` 关。关上时这些文件报 `convert_off`。"),
     "BIAOGAN_OCR": ("1", "是否对扫描页做文字识别：`1` 开，`0` 关。"),
     "BIAOGAN_SOFFICE": ("空", "LibreOffice 程序的路径；不设时在 PATH 中查找 `soffice`。"),
+    "BIAOGAN_MODELS": (
+        "随程序的 `models/`",
+        "模型文件夹，里面有 `embedding/`、`focus/`、`sections/`（`biaogan train` 的产物）。缺文件或校验值不符时报错停止。",
+    ),
+    "BIAOGAN_EMBEDDING": (
+        "随程序的模型",
+        "换用本机上另一个 sentence-transformers 模型的文件夹，用于各部分要点；重点方向和章节的判断仍用训练它们时的模型。",
+    ),
 }
 
 CHECKS_HEAD = """# 检查项
@@ -131,7 +139,13 @@ def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
 
 def _usage(name: str, parser: argparse.ArgumentParser) -> str:
     positionals = [action for action in parser._get_positional_actions() if not isinstance(action, argparse._SubParsersAction)]
-    return " ".join([name, *(f"{action.metavar}…" if action.nargs == "+" else f"[{action.metavar}]" for action in positionals)])
+    return " ".join([name, *map(_positional, positionals)])
+
+
+def _positional(action: argparse.Action) -> str:
+    if action.choices is not None:
+        return "|".join(action.choices)
+    return f"{action.metavar}…" if action.nargs == "+" else f"[{action.metavar}]"
 
 
 def _spelling(action: argparse.Action) -> str:

@@ -38,7 +38,7 @@ class Folders:
         return load(self.models, self.embedding)
 
 
-def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders) -> Iterator[Report]:
+def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders = Folders()) -> Iterator[Report]:
     """A Report for each reading, in order. `files` is how many there will be. A file that came before, byte for byte, is noted."""
     seen: dict[str, str] = {}
     for report in _analysed(readings, edition, files=files, jobs=jobs, folders=folders):

@@ -12,6 +12,7 @@ import pytest
 from service import pipeline
 from service.cli import main
 from service.model import Edition, Report
+from service.models import Models
 from service.parse import Reading
 
 GOOD = "实施扭矩管控的经验\n一、企业概况\n江屿阀门有限公司成立于1998年，员工620人，主导产品为蝶阀，使命是让介质守规矩。\n"
@@ -193,10 +194,10 @@ def test_what_was_read_before_an_interruption_is_reported(
     good.with_name("另一份.txt").write_text(GOOD, "utf-8")
     analyse = pipeline.analyse
 
-    def first_only(reading: Reading, edition: Edition) -> Report:
+    def first_only(reading: Reading, edition: Edition, *, models: Models) -> Report:
         if reading.name == good.name:
             raise KeyboardInterrupt
-        return analyse(reading, edition)
+        return analyse(reading, edition, models=models)
 
     monkeypatch.setattr(pipeline, "analyse", first_only)
     code, out, err = _run(capfd, "check", str(tmp_path), "--edition", "2022-hebei", "--xlsx", str(tmp_path / "表" / "表.xlsx"))

@@ -52,7 +52,7 @@ def test_a_check_is_documented(name: str) -> None:
     assert "正例：" in section
 
 
-@pytest.mark.parametrize("command", ["check", "read", "editions"])
+@pytest.mark.parametrize("command", ["check", "read", "editions", "train"])
 def test_a_command_and_its_options_are_documented(command: str) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "service.cli", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service import pipeline, rulebook
+from service import models, pipeline, rulebook
 from service.errors import ServiceError, Unreadable
 from service.model import Document, Rule
 from service.parse import Reading
@@ -29,7 +29,19 @@ def test_a_report_is_complete() -> None:
     assert report.status == "complete"
     assert report.submission is not None
     assert len(report.outcomes) == len(rulebook.load("2022-hebei").rules)
-    assert set(report.timing) == {"read", "segment", "checks"}
+    assert set(report.timing) == {"read", "segment", "checks", "advice"}
+    assert report.focus is None
+    assert report.advice is not None
+
+
+def test_with_models_everything_is_said() -> None:
+    report = pipeline.analyse(_reading(_document()), rulebook.load("2022-hebei"), models=models.load())
+    assert report.status == "complete"
+    assert set(report.timing) == {"read", "segment", "checks", "focus", "summaries", "one_line", "advice"}
+    assert set(report.models) == {"embedding", "focus", "sections"}
+    assert report.focus is not None
+    assert {score.area for score in report.focus.areas} == {area.id for area in rulebook.load("2022-hebei").areas}
+    assert [summary.section for summary in report.summaries] == ["overview"]
 
 
 def test_an_unreadable_file_is_a_failed_report() -> None:
