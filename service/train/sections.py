@@ -36,8 +36,8 @@ def train(corpus: Path, out: Path, *, progress: Callable[[str], None] = lambda _
     return scores
 
 
-def fit(rows: list[Row]) -> ContentModel:
-    """The model of labelled paragraphs; its prior counts every row as it weighed."""
+def fit(rows: list[Row], *, strength: float = _STRENGTH) -> ContentModel:
+    """The model of labelled paragraphs, each label at least once; its prior counts every row as it weighed."""
     targets = np.array([[float(row["section"] == label) for label in _LABELS] for row in rows], np.float32)
     weights = np.array([_PASSAGE if row["kind"] == "passage" else 1.0 for row in rows], np.float32)
     none = np.zeros((len(rows), 1), np.float32)
@@ -48,7 +48,7 @@ def fit(rows: list[Row]) -> ContentModel:
         targets,
         labels=_LABELS,
         kind="one",
-        strength=_STRENGTH,
+        strength=strength,
         weights=weights,
     )
     return ContentModel(f"{__version__}-untrained", fitted, _prior(targets, weights))
