@@ -153,16 +153,17 @@ class Emitter:
             return
         cells = sorted(cells, key=lambda cell: (cell.row, cell.column))
         first = cells[0].row
-        content = [_cell_pieces(cell) for cell in cells]
+        inside = [_paragraphs(cell.items) for cell in cells]
+        content = [_joined(paragraphs) for paragraphs in inside]
         texts = ["".join([piece[0] for piece in pieces]) for pieces in content]
-        figures = [figure for cell in cells for para in _paragraphs(cell.items) for figure in para.figures]
+        figures = [figure for paragraphs in inside for para in paragraphs for figure in para.figures]
         captioned = self.builder.last_kind == "caption"
         if any(texts):
             placed = self.builder.add_table(
                 [CellText(cell.row - first, cell.column, text, cell.rows, cell.columns) for cell, text in zip(cells, texts, strict=True)],
                 columns=table.columns,
             )
-            for cell, pieces in zip(placed, content, strict=True):
+            for cell, pieces in zip(placed, content, strict=True) if self.segments is not None else ():
                 self._record(cell.start, pieces)
         if figures and not captioned:  # pictures under a table's own caption belong to the table
             self._figure(figures[0], None)
@@ -186,16 +187,18 @@ class Emitter:
                 self.items(under.items)
 
 
-def _paragraphs(items: Iterable[Item]) -> Iterable[Para]:
+def _paragraphs(items: Iterable[Item]) -> list[Para]:
     """Paragraphs in order, those of nested tables and of text boxes as well."""
+    found: list[Para] = []
     for item in items:
         if isinstance(item, Para):
-            yield item
+            found.append(item)
             for content, _ in item.boxes:
-                yield from _paragraphs(content)
+                found += _paragraphs(content)
         else:
             for cell in item.cells:
-                yield from _paragraphs(cell.items)
+                found += _paragraphs(cell.items)
+    return found
 
 
 def _has_text(para: Para) -> bool:
@@ -224,8 +227,7 @@ def _kind(para: Para, props: ParaProps, text: str, label: str) -> tuple[BlockKin
     return ("paragraph", None) if not label or props.number is None else ("list", para.level)
 
 
-def _cell_pieces(cell: TableCell) -> list[Piece]:
-    paragraphs = list(_paragraphs(cell.items))
+def _joined(paragraphs: list[Para]) -> list[Piece]:
     return joined(inner(paragraphs), paragraphs[0].style.run) if paragraphs else []
 
 
@@ -247,5 +249,7 @@ def _is_frame_row(cells: list[TableCell], rows: dict[int, list[TableCell]], colu
 def _frames_pictures(table: Table) -> bool:
     """Whether a table only arranges pictures: every text in it is a caption."""
     paragraphs = [para for cell in table.cells for para in _paragraphs(cell.items)]
+    if not any(para.figures for para in paragraphs):
+        return False
     texts = [plain(list(para.pieces)) for para in paragraphs]
-    return any(para.figures for para in paragraphs) and all(not text or is_caption(text) for text in texts)
+    return all(not text or is_caption(text) for text in texts)

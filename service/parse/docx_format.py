@@ -13,6 +13,18 @@ from service.model import Alignment, Layout
 W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _A: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VAL: Final = W + "val"
+# Properties of paragraphs and runs: made once, since the walk compares every child with them.
+_PARA_STYLE: Final = W + "pStyle"
+_ALIGNMENT: Final = W + "jc"
+_SPACING: Final = W + "spacing"
+_INDENT: Final = W + "ind"
+_OUTLINE: Final = W + "outlineLvl"
+_NUMBER: Final = W + "numPr"
+_FONTS: Final = W + "rFonts"
+_SIZE: Final = W + "sz"
+_BOLD: Final = W + "b"
+_RUN_STYLE: Final = W + "rStyle"
+_HIDDEN: Final = W + "vanish"
 _OFF: Final = frozenset({"0", "false", "off", "none"})
 _UNITS: Final = {"pt": 20.0, "cm": 567.0, "mm": 56.7, "in": 1440.0, "pc": 240.0, "pi": 240.0}  # in twips
 _MEASURE: Final = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(pt|cm|mm|in|pc|pi)?")
@@ -118,26 +130,29 @@ def _indent(element: etree._Element) -> tuple[float | None, float | None]:
     return first, chars
 
 
+_NO_PARA: Final = ParaProps()  # most paragraphs of a table's cells are silent
+
+
 def para_props(element: etree._Element | None) -> ParaProps:  # noqa: C901 - one branch a property
     """Reads a `w:pPr`."""
     if element is None or not len(element):
-        return ParaProps()
+        return _NO_PARA
     style = align = rule = number = None
     line = first = chars = None
     outline = level = None
     for child in element:
         tag = child.tag
-        if tag == W + "pStyle":
+        if tag == _PARA_STYLE:
             style = child.get(_VAL)
-        elif tag == W + "jc":
+        elif tag == _ALIGNMENT:
             align = child.get(_VAL)
-        elif tag == W + "spacing":
+        elif tag == _SPACING:
             line, rule = to_twips(child.get(W + "line")), child.get(W + "lineRule")
-        elif tag == W + "ind":
+        elif tag == _INDENT:
             first, chars = _indent(child)
-        elif tag == W + "outlineLvl":
+        elif tag == _OUTLINE:
             outline = to_int(child.get(_VAL))
-        elif tag == W + "numPr":
+        elif tag == _NUMBER:
             for part in child:
                 if part.tag == W + "numId":
                     number = part.get(_VAL)
@@ -148,6 +163,8 @@ def para_props(element: etree._Element | None) -> ParaProps:  # noqa: C901 - one
 
 def merge_para(upper: ParaProps, lower: ParaProps) -> ParaProps:
     """`upper` where it says something, else `lower`."""
+    if upper == _NO_PARA:
+        return lower
     return ParaProps._make(low if up is None else up for up, low in zip(upper, lower, strict=True))
 
 
@@ -191,11 +208,23 @@ class _RawStyle:
 class Formats:
     """Answers what a paragraph or run looks like; every answer is kept by style and properties."""
 
-    __slots__ = ("_char_cache", "_default", "_default_para", "_default_run", "_layouts", "_raw", "_run_cache", "_style_cache", "_theme")
+    __slots__ = (
+        "_char_cache",
+        "_default",
+        "_default_para",
+        "_default_run",
+        "_layouts",
+        "_raw_cache",
+        "_run_cache",
+        "_style_cache",
+        "_styles",
+        "_theme",
+    )
 
     def __init__(self, styles: etree._Element | None, theme: Theme) -> None:
         self._theme = theme
-        self._raw: dict[str, _RawStyle] = {}
+        self._styles: dict[str, etree._Element] = {}  # w:style by id; templates carry a hundred and a document uses ten
+        self._raw_cache: dict[str, _RawStyle] = {}
         self._default: str | None = None
         self._default_run = RunProps()
         self._default_para = ParaProps()
@@ -212,18 +241,25 @@ class Formats:
                 style_id = child.get(W + "styleId")
                 if style_id is None:
                     continue
-                name, based = child.find(W + "name"), child.find(W + "basedOn")
-                self._raw[style_id] = _RawStyle(
-                    (name.get(_VAL) or style_id) if name is not None else style_id,
-                    based.get(_VAL) if based is not None else None,
-                    self.run_props(child.find(W + "rPr")),
-                    para_props(child.find(W + "pPr")),
-                )
+                self._styles[style_id] = child
                 if child.get(W + "type") == "paragraph" and child.get(W + "default") not in {None, "0", "false", "off"}:
                     self._default = style_id
             elif child.tag == W + "docDefaults":
                 self._default_run = self.run_props(child.find(f"{W}rPrDefault/{W}rPr"))
                 self._default_para = para_props(child.find(f"{W}pPrDefault/{W}pPr"))
+
+    def _raw(self, style_id: str) -> _RawStyle:
+        found = self._raw_cache.get(style_id)
+        if found is None:
+            element = self._styles[style_id]
+            name, based = element.find(W + "name"), element.find(W + "basedOn")
+            found = self._raw_cache[style_id] = _RawStyle(
+                (name.get(_VAL) or style_id) if name is not None else style_id,
+                based.get(_VAL) if based is not None else None,
+                self.run_props(element.find(W + "rPr")),
+                para_props(element.find(W + "pPr")),
+            )
+        return found
 
     def run_props(self, element: etree._Element | None) -> RunProps:
         """Reads a `w:rPr`."""
@@ -232,34 +268,34 @@ class Formats:
         style = font = size = bold = hidden = None
         for child in element:
             tag = child.tag
-            if tag == W + "rFonts":
+            if tag == _FONTS:
                 reference = child.get(W + "eastAsiaTheme")
                 font = (self._theme.font(reference) if reference else None) or child.get(W + "eastAsia")
-            elif tag == W + "sz":
+            elif tag == _SIZE:
                 size = _half_points(child.get(_VAL))
-            elif tag == W + "b":
+            elif tag == _BOLD:
                 bold = is_on(child)
-            elif tag == W + "rStyle":
+            elif tag == _RUN_STYLE:
                 style = child.get(_VAL)
-            elif tag == W + "vanish":
+            elif tag == _HIDDEN:
                 hidden = is_on(child)
         return RunProps(style, font, size, bold, hidden)
 
     def _chain(self, style_id: str | None) -> list[str]:
         """The style and those it is based on, nearest first; a circle ends the chain."""
         chain: list[str] = []
-        while style_id is not None and style_id in self._raw and style_id not in chain:
+        while style_id is not None and style_id in self._styles and style_id not in chain:
             chain.append(style_id)
-            style_id = self._raw[style_id].based_on
+            style_id = self._raw(style_id).based_on
         return chain
 
     def numbering_of_style(self, style_id: str | None) -> str | None:
         """The numId that a (numbering or paragraph) style carries."""
-        return next((self._raw[item].para.number for item in self._chain(style_id) if self._raw[item].para.number), None)
+        return next((self._raw(item).para.number for item in self._chain(style_id) if self._raw(item).para.number), None)
 
     def style(self, style_id: str | None) -> Style:
         """A paragraph style, resolved; an unknown one is the default style."""
-        if style_id is None or style_id not in self._raw:
+        if style_id is None or style_id not in self._styles:
             style_id = self._default
         found = self._style_cache.get(style_id)
         if found is None:
@@ -271,7 +307,7 @@ class Formats:
         para = ParaProps()
         font = size = bold = hidden = number_style = None
         for item in chain:
-            raw = self._raw[item]
+            raw = self._raw(item)
             level = para.level if para.number is not None else None  # a style's own number is not joined with its base's level
             if para.number is None and raw.para.number is not None:
                 number_style, level = item, raw.para.level if para.level is None else para.level
@@ -288,8 +324,9 @@ class Formats:
             bool(default.hidden if hidden is None else hidden),
         )
         para = merge_para(para, self._default_para)
-        name = self._raw[style_id].name if style_id in self._raw else ""
-        kind, level = self._meaning([self._raw[item].name for item in chain], para.outline)
+        names = [self._raw(item).name for item in chain]
+        name = names[0] if names else ""
+        kind, level = self._meaning(names, para.outline)
         return Style(style_id, name, run, bool(default.bold), para, number_style, kind, level)
 
     @staticmethod
@@ -315,7 +352,7 @@ class Formats:
         if found is None:
             found = RunProps()
             for item in self._chain(style_id):
-                run = self._raw[item].run
+                run = self._raw(item).run
                 found = RunProps._make(low if up is None else up for up, low in zip(found, run, strict=True))
             self._char_cache[style_id] = found
         return found

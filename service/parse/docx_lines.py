@@ -14,6 +14,7 @@ from service.parse.docx_items import Figure, Para
 
 Piece = tuple[str, "etree._Element | None", int, RunFormat]
 
+_BLANKED: Final = str.maketrans("\t\n\f", "   ")
 _BREAKS: Final = frozenset("\n\f")
 _SENTENCE_END: Final = re.compile(r"[。！？!?；;：:.…”’」』）)]$")
 _NUMBERED: Final = re.compile(
@@ -111,11 +112,7 @@ def inner(paragraphs: Iterable[Para]) -> list[list[Piece]]:
     """The lines of paragraphs in one line each, tabs and breaks as blanks."""
     out = []
     for para in paragraphs:
-        pieces = [
-            (text.replace("\t", " ").replace("\n", " ").replace("\f", " "), element, offset, looks)
-            for text, element, offset, looks in para.pieces
-        ]
-        line = trimmed(pieces)
+        line = trimmed([piece if piece[0].isprintable() else (piece[0].translate(_BLANKED), *piece[1:]) for piece in para.pieces])
         if line:
             out.append(line)
     return out

@@ -71,9 +71,10 @@ class Package:
         """The styles part, most table styles left out: templates carry hundreds of kilobytes of them and nobody asks for one."""
         data = self.read(name)
         if data is not None:
-            first, *rest, last = data.split(_STYLE) if data.count(_STYLE) > 1 else [data, b""]
-            if rest:
-                data = _STYLE.join([first, *(style for style in rest if b'w:type="table"' not in style[:_STYLE_HEAD]), last])
+            first, *styles = data.split(_STYLE)
+            if len(styles) > 1:
+                *others, last = styles  # what follows the styles stands in the last piece
+                data = _STYLE.join([first, *(style for style in others if b'w:type="table"' not in style[:_STYLE_HEAD]), last])
         return self._parsed(data)
 
     @staticmethod

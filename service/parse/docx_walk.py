@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,12 +20,18 @@ _PPR: Final = W + "pPr"
 _R: Final = W + "r"
 _RPR: Final = W + "rPr"
 _T: Final = W + "t"
+_TC: Final = W + "tc"
+_TR: Final = W + "tr"
 _TBL: Final = W + "tbl"
 _SECTION: Final = W + "sectPr"
 _FRAME: Final = W + "framePr"
 _SDT: Final = W + "sdt"
 _CONTENT: Final = W + "sdtContent"
 _CELL: Final = W + "tcPr"
+_CELL_DELETED: Final = W + "cellDel"
+_SPAN: Final = W + "gridSpan"
+_MERGED_DOWN: Final = W + "vMerge"
+_MERGED_ACROSS: Final = W + "hMerge"
 _VAL: Final = W + "val"
 _ALTERNATE: Final = MC + "AlternateContent"
 _KEPT: Final = frozenset({W + "ins", W + "moveTo"})
@@ -67,7 +74,7 @@ class Walker:
         self.notes: list[tuple[str, str]] = []  # ("footnote" | "endnote", id), in order of reference
         self.sections: list[etree._Element] = []
 
-    def flow(self, container: etree._Element) -> list[Item]:
+    def flow(self, container: Iterable[etree._Element]) -> list[Item]:
         """The blocks of a body, cell, text box or note."""
         outer, self._carry = self._carry, None
         items: list[Item] = []
@@ -81,11 +88,13 @@ class Walker:
             items.append(self._carry)
             self._carry = None
 
-    def _blocks(self, container: etree._Element, items: list[Item], *, toc: bool) -> None:  # noqa: C901 - one branch an element
+    def _blocks(self, container: Iterable[etree._Element], items: list[Item], *, toc: bool) -> None:  # noqa: C901 - one branch an element
         for child in container:
             tag = child.tag
             if tag == _P:
                 self._paragraph(child, items, toc=toc)
+            elif tag == _CELL:
+                continue
             elif tag == _TBL:
                 self._flush(items)
                 items.append(self._table(child))
@@ -105,7 +114,8 @@ class Walker:
                 self.sections.append(child)
 
     def _paragraph(self, element: etree._Element, items: list[Item], *, toc: bool) -> None:
-        properties = _head(element, _PPR)
+        children = list(element)
+        properties = _head(children, _PPR)
         props = para_props(properties)
         style = self._formats.style(props.style)
         para = Para(element, style, props, toc=toc)
@@ -121,7 +131,7 @@ class Walker:
         if self._carry is not None:
             para.pieces, para.figures, para.boxes = self._carry.pieces, self._carry.figures, self._carry.boxes
             self._carry = None
-        self._inline(element, para)
+        self._inline(children, para)
         self._end_fields()
         if deleted or initial:  # a large initial letter is a paragraph of its own and begins the next one's first word
             self._carry = para
@@ -167,11 +177,13 @@ class Walker:
             self._fields.pop()
             self._instructions -= 1
 
-    def _inline(self, parent: etree._Element, para: Para) -> None:  # noqa: C901 - one branch an element
-        for child in parent:
+    def _inline(self, children: Iterable[etree._Element], para: Para) -> None:  # noqa: C901 - one branch an element
+        for child in children:
             tag = child.tag
             if tag == _R:
                 self._run(child, para)
+            elif tag == _PPR:
+                continue
             elif tag in _WRAPPERS:
                 self._inline(child, para)
             elif tag in _KEPT:
@@ -196,15 +208,16 @@ class Walker:
                 self._inline(child, para)
 
     def _run(self, run: etree._Element, para: Para) -> None:
-        properties = _head(run, _RPR)
+        children = list(run)
+        properties = _head(children, _RPR)
         props = self._formats.run_props(properties) if properties is not None else _NO_PROPS
         before = len(para.pieces)
-        self._run_content(run, para, self._formats.run(para.style, props))
+        self._run_content(children, para, self._formats.run(para.style, props))
         if self._contents and len(para.pieces) > before:
             para.toc = True
 
-    def _run_content(self, run: etree._Element, para: Para, looks: RunFormat) -> None:  # noqa: C901 - one branch an element
-        for child in run:
+    def _run_content(self, children: Iterable[etree._Element], para: Para, looks: RunFormat) -> None:  # noqa: C901 - one branch an element
+        for child in children:
             tag = child.tag
             if tag == _T:
                 if not self._instructions and not looks.hidden:
@@ -280,7 +293,7 @@ class Walker:
         above: dict[int, TableCell] = {}  # by first column: cells that a vertical merge may go on from
         columns = 0
         row = 0
-        for tr in self._parts(element, W + "tr"):
+        for tr in self._parts(element, _TR):
             properties = tr.find(W + "trPr")
             column = 0
             if properties is not None:
@@ -300,14 +313,15 @@ class Walker:
 
     def _row(self, tr: etree._Element, row: int, column: int, cells: list[TableCell], above: dict[int, TableCell]) -> int:
         """Adds the cells of a row; the first free column after it."""
-        for tc in self._parts(tr, W + "tc"):
-            properties = _head(tc, _CELL)
+        for tc in self._parts(tr, _TC):
+            children = list(tc)
+            properties = _head(children, _CELL)
             facts = {} if properties is None else {child.tag: child for child in properties}
-            if W + "cellDel" in facts:
+            if _CELL_DELETED in facts:
                 self.revisions += 1
                 continue
-            span = _span(facts.get(W + "gridSpan"), 1)
-            vertical, sideways = facts.get(W + "vMerge"), facts.get(W + "hMerge")
+            span = _span(facts.get(_SPAN), 1)
+            vertical, sideways = facts.get(_MERGED_DOWN), facts.get(_MERGED_ACROSS)
             merge = None if vertical is None else vertical.get(_VAL) or "continue"
             if sideways is not None and sideways.get(_VAL) != "restart" and cells and cells[-1].row == row:
                 cells[-1].columns += span
@@ -318,7 +332,7 @@ class Walker:
                 upper.rows = row - upper.row + 1
                 column += span
                 continue
-            cell = TableCell(row, column, self.flow(tc), 1, span)
+            cell = TableCell(row, column, self.flow(children), 1, span)
             cells.append(cell)
             if merge is None:
                 above.pop(column, None)
@@ -343,11 +357,9 @@ class Walker:
         return found
 
 
-def _head(element: etree._Element, tag: str) -> etree._Element | None:
+def _head(children: list[etree._Element], tag: str) -> etree._Element | None:
     """The first child, where it is of that name: properties always stand first."""
-    for child in element:
-        return child if child.tag == tag else None
-    return None
+    return children[0] if children and children[0].tag == tag else None
 
 
 def _add_text(para: Para, element: etree._Element, looks: RunFormat) -> None:
