@@ -59,16 +59,18 @@ class _Choice:
     vector: Floats | None = None
 
 
-def summarise(submission: Submission, *, encoder: Encoder, budget: int | None = None) -> tuple[Summary, ...]:
+def summarise(
+    submission: Submission, *, encoder: Encoder, budget: int | None = None, weights: Mapping[str, Mapping[str, float]] | None = None
+) -> tuple[Summary, ...]:
     """One Summary for each section that says something, in document order; sections of one key share the budget.
 
     `budget` is in 字 (service.text.words) a key; None: the lexicon's. What is chosen is whole sentences, so a single one that is longer
-    than the budget is told by the parts between its semicolons, or not at all.
+    than the budget is told by the parts between its semicolons, or not at all. `weights` by section key stand in for the lexicon's.
     """
-    given: dict[str, Any] = lexicon.load("summary")
+    given = _given(weights)
     limit = given["selection"]["budget"] if budget is None else budget
     found: list[Summary] = []
-    for weighed in weigh(submission, encoder=encoder, longest=limit):
+    for weighed in weigh(submission, encoder=encoder, longest=limit, weights=weights):
         chosen = _chosen(submission, weighed, limit, given)
         for section in weighed.sections:
             inside = tuple(each.sentence for each in chosen if section.start <= each.sentence.start < section.end)
@@ -77,7 +79,14 @@ def summarise(submission: Submission, *, encoder: Encoder, budget: int | None = 
     return tuple(sorted(found, key=lambda summary: summary.start))
 
 
-def weigh(submission: Submission, *, encoder: Encoder, longest: int) -> tuple[Weighed, ...]:
+def _given(weights: Mapping[str, Mapping[str, float]] | None) -> dict[str, Any]:
+    given: dict[str, Any] = lexicon.load("summary")
+    return given if weights is None else {**given, "weights": {**given["weights"], **weights}}
+
+
+def weigh(
+    submission: Submission, *, encoder: Encoder, longest: int, weights: Mapping[str, Mapping[str, float]] | None = None
+) -> tuple[Weighed, ...]:
     """The sentences of each key that may carry it, with their features; those over `longest` 字 are cut at semicolons.
 
     One call of the encoder.
@@ -85,7 +94,7 @@ def weigh(submission: Submission, *, encoder: Encoder, longest: int) -> tuple[We
     text, grids = submission.text, tables(submission)
     passed = {caption.block for caption in captions(submission)} | {heading.block for heading in submission.headings}
     passed |= {index for table in grids for index in range(table.first, table.last + 1)}
-    given = lexicon.load("summary")
+    given = _given(weights)
     groups: list[Weighed] = []
     for key in dict.fromkeys(section.key for section in submission.sections):
         sections = submission.named(key)
