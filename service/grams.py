@@ -107,27 +107,34 @@ class Grams:
             counts[at] += 1
             sums[at] += self.weights[place[at]]
             places.append(place)
-        return Trace(self, tuple(places), counts, sums)
+        return Trace(self, tuple(places), _running(counts[:, None])[:, 0], _running(sums))
+
+
+def _running(values: Floats) -> NDArray[np.float64]:
+    """(n + 1, labels): what stands before each of the n rows, and in all of them."""
+    totals = np.zeros((len(values) + 1, values.shape[1]))
+    np.cumsum(values, 0, dtype=np.float64, out=totals[1:])
+    return totals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """A text under a model: for each character how many known runs begin there, and what they weigh (characters, labels)."""
+    """A text under a model: which known runs begin at each character; how many begin before it (characters + 1,) and what those weigh
+    (characters + 1, labels), so that any span is the difference of two rows.
+    """
 
     model: Grams
     places: tuple[NDArray[np.int32], ...]
-    counts: Floats
-    sums: Floats
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
 
     def score(self, spans: Sequence[tuple[int, int]], vectors: Floats | None = None) -> Floats:
         """(spans, labels) log-odds of non-empty spans that begin and end at marks, blanks or line ends."""
         if not spans:
             return np.zeros((0, len(self.model.labels)), np.float32)
         edges = np.array(spans, np.int64)
-        sums = np.concatenate((np.zeros((1, self.sums.shape[1])), np.cumsum(self.sums, 0, dtype=np.float64)))
-        counts = np.concatenate((np.zeros(1), np.cumsum(self.counts, dtype=np.float64)))
-        total = sums[edges[:, 1]] - sums[edges[:, 0]]
-        number = counts[edges[:, 1]] - counts[edges[:, 0]]
+        total = self.sums[edges[:, 1]] - self.sums[edges[:, 0]]
+        number = self.counts[edges[:, 1]] - self.counts[edges[:, 0]]
         scores = total / np.sqrt(np.maximum(number, 1))[:, None] + self.model.bias
         if vectors is not None:
             scores = scores + vectors @ self.model.dense
