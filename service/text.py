@@ -28,9 +28,8 @@ from service.model import Counts
 _WIDE_CLASS = (
     "\u00b7\u2014\u2018\u2019\u201c\u201d\u2026\u3001-\u303f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 )
-_WIDE = re.compile(f"[{_WIDE_CLASS}]")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_BLANK = re.compile(r"\s")
+_WIDE = re.compile(f"[{_WIDE_CLASS}]+")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _FIRM = 20  # times the frequency that keeps a term whole against its parts, so that its neighbours do not part it: 品牌管理|工作
 _loading = threading.Lock()
@@ -42,18 +41,18 @@ def words(text: str) -> int:
 
     The ideographic space U+3000 is blank and counts nothing.
     """
-    runs, wide = _WIDE.subn(" ", text)
-    return wide + len(runs.split())
+    others = _WIDE.split(text)
+    return len(text) - sum(map(len, others)) + len(" ".join(others).split())
 
 
 def characters(text: str) -> int:
     """Characters without blanks."""
-    return len(text) - len(_BLANK.findall(text))
+    return sum(map(len, text.split()))
 
 
 def han(text: str) -> int:
     """Chinese characters."""
-    return len(_HAN.findall(text))
+    return sum(map(len, _HAN.findall(text)))
 
 
 def counts(text: str) -> Counts:
@@ -173,7 +172,7 @@ def _load(terms: Path | None, changed: int) -> _Words:  # noqa: ARG001 - a chang
     found.initialize()
     beginnings: dict[str, bool] = {}
     for name in names:
-        if len(_HAN.findall(name)) == len(name):
+        if _HAN.fullmatch(name):
             # Short ones stand already, so that a long one is weighed against them.
             found.add_word(name, _FIRM * found.suggest_freq(name))
             continue
