@@ -50,8 +50,11 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocusModel:
-    """`grams` scores texts by theme; `scale`, `shift` (themes,) make probabilities of it; `combination` (features,), `constant` those of a
-    write-up from `features`. From `threshold` on an area is chosen; from `shown` on its evidence is given.
+    """Weights and thresholds; shapes (themes,), (features,), (4,).
+
+    `grams` scores texts by theme; `scale` and `shift` make log-odds of it; `combination` and `constant` those of a write-up from
+    `features`; `context` settles a paragraph by itself, its heading and its write-up, a constant last. From `threshold` on an area is
+    chosen; from `shown` on its evidence is given.
     """
 
     version: str
@@ -60,6 +63,7 @@ class FocusModel:
     shift: Floats
     combination: Floats
     constant: float
+    context: Floats
     threshold: float
     shown: float
     encoder: str = ""  # the version of the embedding it was trained with
@@ -75,6 +79,10 @@ class FocusModel:
     def combine(self, matrix: Floats) -> Floats:
         """(themes,) probabilities from `features`."""
         return probability(matrix @ self.combination + self.constant)
+
+    def settle(self, units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:
+        """(units, themes) log-odds of each part as one reads it: by itself, under its heading, in a write-up about `themes`."""
+        return np.asarray(circumstances(units, odds, themes) @ self.context[:-1] + self.context[-1], np.float32)
 
 
 def load(folder: Path) -> FocusModel:
@@ -92,6 +100,7 @@ def load(folder: Path) -> FocusModel:
             shift=rest["shift"],
             combination=rest["combination"],
             constant=float(rest["constant"][0]),
+            context=rest["context"],
             threshold=float(settings["threshold"]),
             shown=float(settings["shown"]),
             encoder=str(settings["encoder"]),
@@ -138,6 +147,20 @@ def features(units: Sequence[Unit], odds: Floats) -> Floats:
     return np.stack([np.clip(columns[name], -6, 6) for name in FEATURES], 1).astype(np.float32)
 
 
+def circumstances(units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:
+    """(units, themes, 3): the log-odds of a part itself, of the heading above it in its section, of the whole write-up."""
+    above = np.full_like(odds, _NOTHING)
+    last: dict[str, int] = {}
+    for place, unit in enumerate(units):
+        if unit.section in last:
+            above[place] = odds[last[unit.section]]
+        if unit.role == "heading":
+            last[unit.section] = place
+    certain = np.clip(themes, 0.001, 0.999)
+    whole = np.broadcast_to(np.log(certain / (1 - certain)), odds.shape)
+    return np.asarray(np.clip(np.stack([odds, above, whole], -1), -8, 8), np.float32)
+
+
 def _mean(chance: Floats, weight: Floats, mask: NDArray[np.bool_]) -> Floats:
     """(themes,) mean by length; zeros where the mask is empty."""
     if not mask.any():
@@ -153,7 +176,7 @@ def focus(submission: Submission, edition: Edition, *, model: FocusModel, encode
     if not any(unit.role == "paragraph" for unit in units):
         return Focus(reason=_SHORT)
     reading = _Reading.of(submission, units, model, encoder)
-    themes = dict(zip(model.themes, map(float, model.combine(features(units, reading.odds))), strict=True))
+    themes = dict(zip(model.themes, map(float, reading.themes), strict=True))
     places = {area.id: facts.find(submission, area.facts) for area in edition.areas if area.by_facts}
     scores = {area.id: _score(area, themes, places, submission, units) for area in edition.areas}
     chosen, primary = _choice(edition, scores, places, model.threshold)
@@ -182,11 +205,12 @@ def _units(submission: Submission) -> list[Unit]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """A write-up under the model: what each unit says, and the trace that says why. `low` is where the trace begins in the text."""
+    """A write-up under the model: what each unit says among the others, and the trace that says why. The trace begins at `low`."""
 
     text: str
     units: Sequence[Unit]
-    odds: Floats
+    themes: Floats
+    odds: Floats  # (units, themes), settled
     trace: Trace
     low: int
     model: FocusModel
@@ -198,8 +222,9 @@ class _Reading:
         low, high = min(unit.start for unit in units), max(unit.end for unit in units)
         trace = model.grams.trace(text[low:high])
         vectors = encoder.encode([text[unit.start : unit.end] for unit in units])
-        odds = model.odds(trace.score([(unit.start - low, unit.end - low) for unit in units], vectors))
-        return cls(text, units, odds, trace, low, model, encoder)
+        alone = model.odds(trace.score([(unit.start - low, unit.end - low) for unit in units], vectors))
+        themes = model.combine(features(units, alone))
+        return cls(text, units, themes, model.settle(units, alone, themes), trace, low, model, encoder)
 
     def sentences(self, theme: int, *, units: int) -> list[tuple[float, int, int, int]]:
         """(log-odds, unit, start, end) of the best sentence of each of the units that speak most for a theme, the strongest first."""

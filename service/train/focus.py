@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from service import artefacts, lexicon
-from service.classify import FEATURES, FocusModel, Unit, features, probability
+from service.classify import FEATURES, FocusModel, Unit, circumstances, features, probability
 from service.encode import Encoder
 from service.errors import ServiceError
 from service.grams import Floats, Grams
 from service.train import grams
-from service.train.corpora import Split, WriteUp, passages, writeups
+from service.train.corpora import Paragraph, Split, WriteUp, passages, writeups
 from service.train.focus_card import write
 
 _SEED = 20221101
@@ -59,9 +59,7 @@ def examples(corpus: Path, split: Split, encoder: Encoder) -> Examples:
     for writeup in writeups(corpus):
         if writeup.split == split:
             rows += [
-                (each.text, writeup.id, each.themes, bool(each.themes) or each.section in {"process", "results"}, False)
-                for each in writeup.paragraphs
-                if each.kind == "paragraph"
+                (each.text, writeup.id, each.themes, _is_scored(each), False) for each in writeup.paragraphs if each.kind == "paragraph"
             ]
     if not rows:
         raise ServiceError("corpus_invalid", f"语料 {corpus} 的 {split} 部分是空的，无法训练。请检查 manifest.toml 的 split。")
@@ -79,15 +77,16 @@ def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda
     whole = [each for each in writeups(corpus) if each.split == "train"]
     progress(f"训练：{len(known.texts)} 段，{len(whole)} 篇")
     model, chosen = fit(known, whole, encoder, progress=progress)
-    scores = {**chosen, **evaluate(model, examples(corpus, "test", encoder), threshold=chosen["text_threshold"])}
-    scores |= whole_scores(model, [each for each in writeups(corpus) if each.split == "test"], encoder)
+    held = [each for each in writeups(corpus) if each.split == "test"]
+    scores = {**chosen, **evaluate(model, examples(corpus, "test", encoder), held, encoder, threshold=chosen["text_threshold"])}
+    scores |= whole_scores(model, held, encoder)
     progress("留出部分：" + "，".join(f"{name} {value:.3f}" for name, value in scores.items()))
     write(out, model, scores, data=str(found.version))
     return scores
 
 
 def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress: Tell) -> tuple[FocusModel, dict[str, float]]:
-    """The model, and the threshold for a text by itself with what it reaches inside the training part."""
+    """The model, and the threshold for a text with what it reaches inside the training part."""
     folds = folded(known.groups)
     raw = np.zeros_like(known.targets)
     parts: dict[int, Grams] = {}
@@ -97,18 +96,63 @@ def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress
         raw[apart] = score(parts[fold], known, apart)
         progress(f"交叉验证 {fold + 1}/{_FOLDS}")
     scale, shift = calibrated(raw[known.scored], known.targets[known.scored])
-    chance = probability(raw * scale + shift)
+    none = np.zeros(len(FEATURES), np.float32)
+    draft = FocusModel("draft", parts[0], scale, shift, none, 0.0, np.zeros(4, np.float32), 0.5, _SHOWN, encoder.version)
+    parted = [(each, *read(replace(draft, grams=parts[folds[each.id]]), each, encoder)) for each in whole]
+    draft = _combined(draft, parted)
+    draft = _settled(draft, parted)
+    chance = probability(draft.odds(raw))
+    chance[~known.alone] = np.concatenate([_in_place(draft, *each) for each in parted])
     text_threshold, reached = best_threshold(chance[known.scored], known.targets[known.scored])
-    draft = FocusModel("draft", parts[0], scale, shift, np.zeros(len(FEATURES), np.float32), 0.0, 0.5, _SHOWN, encoder.version)
-    rows = [features(*read(replace(draft, grams=parts[folds[each.id]]), each, encoder)) for each in whole]
-    wanted = np.array([float(theme in (each.primary, *each.secondary)) for each in whole for theme in draft.themes])
-    combined = LogisticRegression(C=0.3, max_iter=1000).fit(np.concatenate(rows), wanted)
-    draft = replace(draft, combination=combined.coef_[0].astype(np.float32), constant=float(combined.intercept_[0]))
-    together = np.stack([draft.combine(row) for row in rows])
-    threshold, documents = best_threshold(together, wanted.reshape(together.shape).astype(np.float32))
+    together = np.stack([draft.combine(features(units, odds)) for _, units, odds in parted])
+    threshold, documents = best_threshold(together, _wanted(draft, whole))
     final = replace(draft, grams=_grams(known, np.ones(len(known.texts), bool)), threshold=threshold)
-    chosen = {"text_threshold": text_threshold, "cross_validated_f1": reached, "cross_validated_writeup_f1": documents}
-    return final, chosen
+    return final, {"text_threshold": text_threshold, "cross_validated_f1": reached, "cross_validated_writeup_f1": documents}
+
+
+_Parted = tuple[WriteUp, list[Unit], Floats]
+
+
+def _wanted(model: FocusModel, whole: Sequence[WriteUp]) -> Floats:
+    """(write-ups, themes): 1 for the main theme and those beside it."""
+    return np.array([[float(theme in (each.primary, *each.secondary)) for theme in model.themes] for each in whole], np.float32)
+
+
+def _combined(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
+    """With the weights of title, headings and sections, the same for every theme."""
+    rows = np.concatenate([features(units, odds) for _, units, odds in parted])
+    wanted = _wanted(model, [each for each, _, _ in parted]).ravel()
+    fitted = LogisticRegression(C=0.3, max_iter=1000).fit(rows, wanted)
+    return replace(model, combination=fitted.coef_[0].astype(np.float32), constant=float(fitted.intercept_[0]))
+
+
+def _settled(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
+    """With the weights of what stands around a paragraph."""
+    rows, wanted = [], []
+    for each, units, odds in parted:
+        body = np.array([unit.role == "paragraph" for unit in units])
+        targets, scored = _paragraphs(model, each)
+        rows.append(circumstances(units, odds, model.combine(features(units, odds)))[body][scored].reshape(-1, 3))
+        wanted.append(targets[scored].ravel())
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(np.concatenate(rows), np.concatenate(wanted))
+    return replace(model, context=np.append(fitted.coef_[0], fitted.intercept_[0]).astype(np.float32))
+
+
+def _paragraphs(model: FocusModel, writeup: WriteUp) -> tuple[Floats, Bools]:
+    """(paragraphs, themes) as labelled, and which of them are scored."""
+    body = [each for each in writeup.paragraphs if each.kind == "paragraph"]
+    targets = np.array([[float(theme in each.themes) for theme in model.themes] for each in body], np.float32)
+    return targets, np.array([_is_scored(each) for each in body])
+
+
+def _is_scored(paragraph: Paragraph) -> bool:
+    return bool(paragraph.themes) or paragraph.section in {"process", "results"}
+
+
+def _in_place(model: FocusModel, _: WriteUp, units: Sequence[Unit], odds: Floats) -> Floats:
+    """(paragraphs, themes) probabilities of a write-up's paragraphs among the others."""
+    settled = model.settle(units, odds, model.combine(features(units, odds)))
+    return probability(settled[np.array([unit.role == "paragraph" for unit in units])])
 
 
 def folded(groups: Sequence[str]) -> dict[str, int]:
@@ -167,12 +211,16 @@ def calibration_error(chance: Floats, targets: Floats, *, bins: int = 10) -> flo
     return float(sum(abs(flat[place == at].sum() - truth[place == at].sum()) for at in range(bins)) / len(flat))
 
 
-def evaluate(model: FocusModel, held: Examples, *, threshold: float) -> dict[str, float]:
-    """What a text by itself is judged like: micro-F1, calibration, false themes in negatives."""
-    chance = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool))))
+def evaluate(model: FocusModel, held: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, threshold: float) -> dict[str, float]:
+    """Passages by themselves and the paragraphs of write-ups in their places: micro-F1, calibration, false themes in negatives."""
+    alone = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool))))
+    chance = alone.copy()
+    chance[~held.alone] = np.concatenate([_in_place(model, each, *read(model, each, encoder)) for each in whole])
     said = chance >= threshold
     of = {"": held.scored, "passages_": held.alone, "paragraphs_": held.scored & ~held.alone}
     scores = {f"{name}micro_f1": micro_f1(said[mask], held.targets[mask]) for name, mask in of.items()}
+    body = held.scored & ~held.alone
+    scores["paragraphs_by_themselves_micro_f1"] = micro_f1(alone[body] >= threshold, held.targets[body])
     carrying = held.scored & (held.targets.sum(1) > 0)
     first = chance[carrying].argmax(1)
     scores["strongest_is_right"] = float(held.targets[carrying][np.arange(len(first)), first].mean())
@@ -202,6 +250,5 @@ def read(model: FocusModel, writeup: WriteUp, encoder: Encoder) -> tuple[list[Un
 def whole_scores(model: FocusModel, held: Sequence[WriteUp], encoder: Encoder) -> dict[str, float]:
     """Themes of whole write-ups: micro-F1 at the model's threshold, and how often the strongest is the main one."""
     chance = np.stack([model.combine(features(*read(model, each, encoder))) for each in held])
-    wanted = np.array([[float(theme in (each.primary, *each.secondary)) for theme in model.themes] for each in held], np.float32)
     first = [model.themes[at] == each.primary for at, each in zip(chance.argmax(1), held, strict=True)]
-    return {"writeup_micro_f1": micro_f1(chance >= model.threshold, wanted), "writeup_main": float(np.mean(first))}
+    return {"writeup_micro_f1": micro_f1(chance >= model.threshold, _wanted(model, held)), "writeup_main": float(np.mean(first))}

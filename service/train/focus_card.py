@@ -22,6 +22,7 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
         "scale": model.scale,
         "shift": model.shift,
         "combination": model.combination,
+        "context": model.context,
         "constant": np.array([model.constant], np.float32),
     }
     grams.write(weights, model.grams, more=more)

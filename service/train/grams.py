@@ -41,7 +41,7 @@ def fit(
     known = np.array(sorted(code for code, number in seen.items() if number > 1), np.uint64)
     rarity = _rarity(seen, known, len(texts))
     side = sparse.csr_matrix(vectors * dense)
-    first = _fitted(sparse.hstack([_matrix(found, index(known), rarity), side], format="csr"), targets, strength, weights)[0]
+    first = _fitted(sparse.hstack([_matrix(found, index(known), rarity), side], format="csr"), targets, strength, weights, exact=False)[0]
     strongest = np.argsort(-(np.abs(first[: len(known)]).max(1) * rarity), kind="stable")[:size]
     known = known[np.sort(strongest)]
     rarity = _rarity(seen, known, len(texts))
@@ -83,12 +83,12 @@ def _matrix(found: Sequence[NDArray[np.uint64]], runs: Index, rarity: Floats) ->
 
 
 def _fitted(
-    matrix: sparse.csr_matrix, targets: NDArray[np.float32], strength: float, weights: NDArray[np.float32] | None
+    matrix: sparse.csr_matrix, targets: NDArray[np.float32], strength: float, weights: NDArray[np.float32] | None, *, exact: bool = True
 ) -> tuple[Floats, Floats]:
-    """(features, labels) and (labels,)."""
+    """(features, labels) and (labels,); a first look need not be exact."""
     columns, biases = [], []
     for label in range(targets.shape[1]):
-        model = LogisticRegression(C=strength, solver="liblinear", max_iter=1000, random_state=0)
+        model = LogisticRegression(C=strength, solver="liblinear", max_iter=1000, random_state=0, tol=1e-4 if exact else 0.1)
         model.fit(matrix, targets[:, label], sample_weight=weights)
         columns.append(model.coef_[0])
         biases.append(model.intercept_[0])
