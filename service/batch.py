@@ -1,26 +1,33 @@
 """Analyses many files with several processes, in the order in which they were read; a few files are analysed in place.
 
 Reading happens in the parser's children already; what follows is our own code on text that they checked. What crosses between the
-processes is msgpack.
+processes is msgpack. The stages and their models are imported where they run: a call with many files has no need of them here.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from service import pipeline, rulebook
+from service import rulebook
+from service.errors import ServiceError
 from service.model import Document, Edition, Note, Report
-from service.models import Models, load
 from service.parse import Reading
+
+if TYPE_CHECKING:
+    from service.models import Models
 
 _FEW = 16  # files up to which starting processes takes longer than it saves
 _AHEAD = 4  # files a process that wait for it
@@ -35,6 +42,8 @@ class Folders:
     embedding: Path | None = None
 
     def load(self) -> Models:
+        from service.models import load  # noqa: PLC0415
+
         return load(self.models, self.embedding)
 
 
@@ -53,11 +62,9 @@ def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jo
 
 def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders) -> Iterator[Report]:
     if files <= _FEW or jobs < 2:
-        known = folders.load()
-        yield from (pipeline.analyse(reading, edition, models=known) for reading in readings)
+        yield from (_here(reading, edition, folders) for reading in readings)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(edition.id, folders)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_prepare, initargs=(edition.id, folders)) as pool:
         waiting: deque[tuple[Reading, Future[bytes] | None]] = deque()
         for reading in readings:
             waiting.append((reading, _submit(pool, reading, edition, folders)))
@@ -65,6 +72,22 @@ def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs
                 yield _result(*waiting.popleft(), edition, folders)
         while waiting:
             yield _result(*waiting.popleft(), edition, folders)
+
+
+def _context() -> BaseContext:
+    """How processes start: clean, and where the system can, as copies of one that has imported everything."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["service.batch", "service.pipeline", "service.models"])
+    return context
+
+
+def _here(reading: Reading, edition: Edition, folders: Folders) -> Report:
+    """The report, made in this process."""
+    from service import pipeline  # noqa: PLC0415
+
+    return pipeline.analyse(reading, edition, models=folders.load())
 
 
 def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition, folders: Folders) -> Future[bytes] | None:
@@ -83,7 +106,7 @@ def _result(reading: Reading, future: Future[bytes] | None, edition: Edition, fo
     except BrokenProcessPool:
         encoded = None
     if encoded is None or not isinstance(reading.outcome, Document):
-        return pipeline.analyse(reading, edition, models=folders.load())
+        return _here(reading, edition, folders)
     report = msgspec.msgpack.decode(encoded, type=Report)
     assert report.submission is not None
     return replace(report, submission=replace(report.submission, document=reading.outcome), path=str(reading.path))
@@ -93,12 +116,14 @@ def _prepare(edition: str, folders: Folders) -> None:
     """In the process: an interrupt is the parent's affair, and rulebook and models are read while the first file is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rulebook.load(edition)
-    folders.load()
+    with suppress(ServiceError):  # told where the first file asks for them
+        folders.load()
+    gc.freeze()  # none of it will go: no collection need look at it again
 
 
 def _analyse(encoded: bytes, milliseconds: float, edition: str, folders: Folders) -> bytes:
     document = msgspec.msgpack.decode(encoded, type=Document)
     reading = Reading(Path(), document.name, document.sha256, document.format, document, milliseconds)
-    report = pipeline.analyse(reading, rulebook.load(edition), models=folders.load())
+    report = _here(reading, rulebook.load(edition), folders)
     assert report.submission is not None
     return msgspec.msgpack.encode(replace(report, submission=replace(report.submission, document=_NO_DOCUMENT)))
