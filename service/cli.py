@@ -203,11 +203,10 @@ class _Outputs:
 
     def write(self, report: Report, edition: Edition) -> Report:
         """Writes what stands alone for this document; the report with what there is to say about it."""
-        from service.pipeline import further  # noqa: PLC0415
-
         if self._annotate is not None and report.submission is not None and report.submission.is_writeup:
             report = self._annotated(report, self._annotate)
         if self._html is not None:
+            from service.pipeline import further  # noqa: PLC0415 - a call with many files has its stages elsewhere
             from service.render.html import report_html  # noqa: PLC0415
 
             page, report = further(report, "html", "网页报告", lambda: report_html(report, edition))

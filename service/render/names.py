@@ -29,7 +29,8 @@ def stems(inputs: Sequence[Path]) -> dict[str, str]:
     plain |= {path.with_suffix(""): path for path in inputs if path.suffix.lower() == ".docx"}
     shown = dict(zip(plain, (name.replace("/", "_") for name in distinct(list(plain))), strict=True))
     # Of 材料.docx and 材料.pdf in one folder, the Word file keeps the plain name.
-    kinds = {path: "" if path in plain.values() else f"（{path.suffix[1:]}）" for path in inputs}
+    kept = set(plain.values())
+    kinds = {path: "" if path in kept else f"（{path.suffix[1:]}）" for path in inputs}
     return {str(path): shown[path.with_suffix("")] + kind for path, kind in kinds.items()}
 
 
