@@ -231,6 +231,32 @@ def _passed_over(evidence: Evidence, last: int, path: _Path) -> int:
     return sum(1 for key in evidence.keys[last + 1 :] if evidence.specs[key].required and key not in seen)
 
 
+def _spoken(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
+    """Gives text without heading that stands as a section only so that none is missing to the neighbour that it speaks for more."""
+    if evidence.model is None:
+        return decided
+    runs: list[list[int]] = []
+    for place, (node, label) in enumerate(decided):
+        before = decided[place - 1] if place else None
+        if node.heading is None and before is not None and before[0].heading is None and before[1] == label:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    result = list(decided)
+    for run, left, right in zip(runs, [None, *runs], [*runs[1:], None], strict=False):
+        node, label = decided[run[0]]
+        if node.heading is not None or label == OTHER:
+            continue
+        said = [evidence.said(index) for place in run for index in decided[place][0].own]
+        beside = [decided[other[0]][1] for other in (left, right) if other is not None and decided[other[0]][0].heading is None]
+        sums = {name: sum(scores[name] for scores in said) for name in {label, *beside}}
+        best = max(sums, key=lambda name: (sums[name], name))
+        if sums[best] - sums[label] > evidence.weights["doubt"]:
+            for place in run:
+                result[place] = (decided[place][0], best)
+    return result
+
+
 def _undecided(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
     """Calls `other` what only its place speaks for: neither a heading nor the words of its text, nor certain sections around it."""
     certain = {
@@ -357,7 +383,7 @@ def segment(document: Document, specs: Sequence[SectionSpec], *, content: Conten
     found = headings_.find(document, first=zone.first, last=zone.last, skip=cover)
     evidence = Evidence(document, specs, zone, model=content)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
-    decided = _split(evidence, decided)
+    decided = _split(evidence, _spoken(evidence, decided))
     sections = _sections(document, decided)
     present = {section.key for section in sections}
     about = next((s for s in sections if s.key == "overview"), sections[0] if sections else None)

@@ -60,9 +60,9 @@ def _prior(targets: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArra
 
 
 def evaluate(model: ContentModel, rows: list[Row]) -> dict[str, float]:
-    """`accuracy`: paragraphs of write-ups alone, each judged by itself, without place or neighbours."""
+    """`accuracy`: paragraphs of write-ups alone, each judged by itself as segmenting is told of it, without place or neighbours."""
     alone = [row for row in rows if row["kind"] == "paragraph"]
-    spoken = model.speaks([row["text"] for row in alone], of=[[label] for label in _LABELS]) + model.prior
+    spoken = model.speaks([row["text"] for row in alone], of=[[label] for label in _LABELS])
     right = [_LABELS[at] == row["section"] for at, row in zip(spoken.argmax(1), alone, strict=True)]
     return {"paragraphs": len(alone), "accuracy": round(float(np.mean(right)), 4)}
 
