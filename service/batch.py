@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _FEW = 16  # files up to which starting processes takes longer than it saves
 _AHEAD = 4  # files a process that wait for it
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 _NO_DOCUMENT = Document("", "", "txt", "")
 
 
@@ -75,7 +77,12 @@ def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs
 
 
 def _context() -> BaseContext:
-    """How processes start: clean, and where the system can, as copies of one that has imported everything."""
+    """How processes start: clean, and where the system can, as copies of one that has imported everything.
+
+    There are as many as cores, so libraries that start threads of their own are told not to.
+    """
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,20 @@ def test_a_folder_is_walked_and_other_types_are_listed(capfd: pytest.CaptureFixt
     assert code == 1
     assert "照片.jpg" in out
     assert "~$" not in out
+
+
+def test_a_check_imports_no_learning_library(good: Path, tmp_path: Path) -> None:
+    outputs = ["--json", "-", "--html", str(tmp_path / "html"), "--xlsx", str(tmp_path / "a.xlsx"), "--annotate", str(tmp_path / "w")]
+    script = (
+        "import sys; from service.cli import main; main(sys.argv[1:]); "
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, "check", str(good), "--edition", "2022-hebei", *outputs]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = set(ended.stderr.split())
+    assert json.loads(ended.stdout)["models"], "the models were not asked"
+    assert imported >= {"numpy", "tokenizers"}
+    assert not imported & {"torch", "sentence_transformers", "transformers", "sklearn", "scipy", "jieba", "pandas"}
 
 
 def test_a_path_that_is_not_there(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
