@@ -147,7 +147,7 @@ def _title_points(document: Document, index: int, words: Mapping[str, Any], *, s
     bare = text.strip("《》“”")
     if not 4 <= len(text) <= 80 or text.endswith(("。", "；", "：", ":", "，")):
         return -9.0
-    if any(bare.endswith(word) for word in words["title"]["not_titles"]) or re.fullmatch(r"[\d年月日〇一二三四五六七八九十○.\-/]+", bare):
+    if _is_no_title(bare, words) or re.fullmatch(r"[\d年月日〇一二三四五六七八九十○.\-/]+", bare):
         return -9.0
     if block.kind != "title" and _is_labelled(text, words) and not any(bare.endswith(e) for e in words["title"]["endings"]):
         return -9.0
@@ -163,6 +163,15 @@ def _title_points(document: Document, index: int, words: Mapping[str, Any], *, s
         points += 0.5 if layout.bold else 0.0
     points += 1.0 if index == first else 0.0
     return points
+
+
+def _is_no_title(text: str, words: Mapping[str, Any]) -> bool:
+    """What stands on covers and forms (申报书, 2024年质量标杆典型经验); 基于……的典型经验 is a title."""
+    given = words["title"]
+    if text.endswith(tuple(given["not_titles"])):
+        return True
+    rest = next((text.removesuffix(ending) for ending in given["only_with_opening"] if text.endswith(ending)), None)
+    return rest is not None and not rest.endswith("的") and not any(opening in rest for opening in given["openings"])
 
 
 def _is_labelled(text: str, words: Mapping[str, Any]) -> bool:
@@ -217,7 +226,7 @@ def _lone_line(document: Document, lines: Sequence[int], words: Mapping[str, Any
     block = document.blocks[lines[-1]]
     text = _squeezed(document, block)
     alone = len(lines) == 1 and _TITLE_LENGTH[0] <= len(text) <= _TITLE_LENGTH[1] and not re.search(r"[。；]", text)
-    other = any(text.endswith(word) for word in words["title"]["not_titles"]) or _is_labelled(text, words)
+    other = _is_no_title(text, words) or _is_labelled(text, words)
     if (not alone or other or block.label) and not company(words).fullmatch(text):
         return None
     return Title(document.text[block.start : block.end].strip(), block.start, block.end, block=lines[-1])
@@ -233,11 +242,7 @@ def _joined(document: Document, index: int, words: Mapping[str, Any], *, before:
         if one is None or two is None or blocks[b].kind not in {"title", "paragraph", "heading"}:
             return False
         text = _squeezed(document, blocks[b])
-        if (
-            not text
-            or any(text.endswith(word) for word in words["title"]["not_titles"] + words["organisation"]["endings"])
-            or _is_labelled(text, words)
-        ):
+        if not text or _is_no_title(text, words) or text.endswith(tuple(words["organisation"]["endings"])) or _is_labelled(text, words):
             return False
         # A line as wide as the page has no alignment to see; the PDF reader calls both lines title by their size.
         together = one.alignment == two.alignment == "center" or blocks[a].kind == blocks[b].kind == "title"

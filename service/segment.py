@@ -249,12 +249,22 @@ def _spoken(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[
             continue
         said = [evidence.said(index) for place in run for index in decided[place][0].own]
         beside = [decided[other[0]][1] for other in (left, right) if other is not None and decided[other[0]][0].heading is None]
+        if left is not None and right is not None and _names(evidence, decided[right[0]], label):
+            for place in run:  # the section's own heading comes only after this text
+                result[place] = (decided[place][0], decided[left[0]][1])
+            continue
         sums = {name: sum(scores[name] for scores in said) for name in {label, *beside}}
         best = max(sums, key=lambda name: (sums[name], name))
         if sums[best] - sums[label] > evidence.weights["doubt"]:
             for place in run:
                 result[place] = (decided[place][0], best)
     return result
+
+
+def _names(evidence: Evidence, decided: tuple[_Node, str], label: str) -> bool:
+    """Whether a node was called `label` and its own heading says so beyond doubt."""
+    node, given = decided
+    return given == label and node.heading is not None and evidence.heading(node.heading)[label] >= _CLEAR
 
 
 def _undecided(evidence: Evidence, decided: list[tuple[_Node, str]]) -> list[tuple[_Node, str]]:
@@ -343,9 +353,12 @@ def _sections(document: Document, decided: Sequence[tuple[_Node, str]]) -> tuple
             spans[-1] = (*spans[-1][:3], node.last)
         else:
             spans.append((label, node.heading, node.first, node.last))
-    return tuple(
-        _section(document, *span) for span in spans if span[0] != OTHER or span[1] is not None or _has_text(document, span[2], span[3])
-    )
+    return tuple(_section(document, *span) for span in spans if span[1] is not None or _has_text(document, span[2], span[3]))
+
+
+def _empty(evidence: Evidence, node: _Node, label: str) -> bool:
+    """A heading without any text below it that names no section: a line of the cover, a heading over headings of its own rank."""
+    return node.heading is not None and not _all_own(node) and evidence.heading(node.heading)[label] < _UNCLEAR
 
 
 def _has_text(document: Document, first: int, last: int) -> bool:
@@ -384,7 +397,7 @@ def segment(document: Document, specs: Sequence[SectionSpec], *, content: Conten
     evidence = Evidence(document, specs, zone, model=content)
     decided = _undecided(evidence, _assign(evidence, _build(document, found, zone, cover))) if zone.is_writeup else []
     decided = _split(evidence, _spoken(evidence, decided))
-    sections = _sections(document, decided)
+    sections = _sections(document, [(node, label) for node, label in decided if not _empty(evidence, node, label)])
     present = {section.key for section in sections}
     about = next((s for s in sections if s.key == "overview"), sections[0] if sections else None)
     overview = (about.body_start, about.end) if about is not None else None

@@ -403,6 +403,22 @@ def test_a_labelled_line_is_no_title() -> None:
     assert segment(document(lines, kind="txt"), SPECS).title is None
 
 
+@pytest.mark.parametrize(
+    ("line", "is_title"),
+    [
+        ("基于焊缝数据的阀体质量追溯典型经验", True),
+        ("江屿阀门有限公司实施零泄漏管理的典型经验", True),
+        ("江屿阀门有限公司典型经验", False),
+        ("2024年质量标杆典型经验", False),
+    ],
+)
+def test_a_title_may_end_in_the_words_of_the_form(line: str, is_title: bool) -> None:
+    lines = [line, "一、企业概况", ABOUT, "二、实施背景", WHY, "三、实施过程", HOW, "四、实施成效", WHAT]
+    found = segment(document(lines, kind="txt"), SPECS)
+    assert (found.title is not None) == is_title
+    assert [section.key for section in found.sections] == ["overview", "background", "process", "results"]
+
+
 @pytest.mark.parametrize("kind", ["docx", "pdf"])
 def test_headings_printed_alike_may_be_equals_though_one_names_no_section(kind: str) -> None:
     body, large = Layout(size=14, bold=False), Layout(size=16, bold=True)
