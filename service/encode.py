@@ -1,7 +1,9 @@
 """Texts -> vectors of length 1. At run time the only importer of model2vec and sentence-transformers.
 
-A static folder (a table of word vectors with its tokenizer) is read by model2vec, without torch; any other sentence-transformers folder by
-sentence-transformers, which is imported only then. Nothing is fetched from a network: a folder is on disk or an error.
+Our own static folder (a table of word vectors with its tokenizer) is read here, with the result that model2vec and sentence-transformers
+have (tested), since importing model2vec and copying its tokenizer takes half a second more; any other static folder is read by model2vec,
+without torch; any other sentence-transformers folder by sentence-transformers, which is imported only then. Nothing is fetched from a
+network: a folder is on disk or an error.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class _Cache:
         return np.stack([found[key] for key in keys]) if keys else np.zeros((0, dimensions), np.float32)
 
 
-def _unit(rows: Floats) -> Floats:
+def unit(rows: Floats) -> Floats:
     """Each row divided by its length; zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     result: Floats = np.divide(rows, lengths, out=np.zeros_like(rows, np.float32), where=lengths > 0)
@@ -78,7 +80,9 @@ class Static:
 
     version: str
     dimensions: int
-    model: Any  # model2vec.StaticModel
+    tokenizer: Any  # tokenizers.Tokenizer, without padding and truncation
+    unknown: int | None  # the id that is no word and not counted
+    table: Floats  # (rows, dimensions): its rows as f32, weights and mapping folded in
     cache: _Cache
 
     def encode(self, texts: Sequence[str]) -> Floats:
@@ -86,20 +90,24 @@ class Static:
         return self.cache.through(texts, self.dimensions, self._compute)
 
     def _compute(self, texts: list[str]) -> Floats:
-        """Sums of the words' rows over all texts at once. Same as the model's own `encode`, which has an array operation a text length."""
-        ids: list[list[int]] = self.model.tokenize([_clean(text) for text in texts])
-        counts = np.array([len(row) for row in ids])
+        """Sums of the words' rows; model2vec's own `encode`, which gathers f16 once a text length, takes twice as long."""
+        found = self.tokenizer.encode_batch_fast([_clean(text) for text in texts], add_special_tokens=False)
+        ids: list[list[int]] = [encoding.ids for encoding in found]
+        if self.unknown is not None:
+            ids = [[piece for piece in row if piece != self.unknown] for row in ids]
+        counts = [len(row) for row in ids]
+        rows = self.table[np.fromiter(chain.from_iterable(ids), np.int64, sum(counts))]
+        ones = np.ones(max(counts), np.float32)
         sums = np.zeros((len(ids), self.dimensions), np.float32)
-        if counts.any():
-            rows = self.model.embedding[np.fromiter(chain.from_iterable(ids), np.int64, int(counts.sum()))]
-            filled = counts > 0
-            starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
-            sums[filled] = np.add.reduceat(rows, starts, axis=0, dtype=np.float32)
-        return _unit(sums)
+        start = 0
+        for place, count in enumerate(counts):
+            np.matmul(ones[:count], rows[start : start + count], out=sums[place])
+            start += count
+        return unit(sums)
 
     def tokens(self, text: str) -> list[tuple[str, int, int]]:
         """Words, characters and pieces in order, as (piece, start, end), offsets in code points. Marks and blanks are left out."""
-        encoding = self.model.tokenizer.encode(_clean(text), add_special_tokens=False)
+        encoding = self.tokenizer.encode(_clean(text), add_special_tokens=False)
         return [(piece, start, end) for piece, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)]
 
 
@@ -125,7 +133,7 @@ class Transformer:
             with self.lock:
                 rows = self.model.encode([_clean(texts[place]) for place in filled], batch_size=self.batch, show_progress_bar=False)
             result[filled] = np.asarray(rows, np.float32)
-        return _unit(result)
+        return unit(result)
 
 
 def _clean(text: str) -> str:
@@ -140,7 +148,13 @@ def load(folder: Path, *, cache: int = 4096, batch: int = 32, threads: int | Non
     """
     if not folder.is_dir():
         raise ServiceError("model_missing", f"没有找到向量模型文件夹 {folder}。请检查路径，或重新安装、重新训练。", status=500)
-    version = artefacts.verified(folder).version if artefacts.has_manifest(folder) else _fingerprint(folder)
+    if not artefacts.has_manifest(folder):
+        version = _fingerprint(folder)
+    else:
+        artefact = artefacts.verified(folder)
+        version = artefact.version
+        if artefact.manifest.get("kind") == "static":
+            return _load_ours(folder, version, cache)
     if _is_static(folder):
         return _load_static(folder, version, cache)
     return _load_transformer(folder, version, cache=cache, batch=batch, threads=threads)
@@ -174,26 +188,31 @@ def _is_static(folder: Path) -> bool:
         raise _broken(folder, f"config.json：{error}") from error
 
 
+def _load_ours(folder: Path, version: str, cache: int) -> Static:
+    """A folder of service/train/embedding.py: rows of f16, no `<unk>` among a text's pieces, no weights beside the rows."""
+    from safetensors.numpy import load_file  # noqa: PLC0415 - with the tokenizer, only where a model is asked for
+    from tokenizers import Tokenizer  # noqa: PLC0415
+
+    try:
+        table = load_file(folder / "model.safetensors")["embeddings"].astype(np.float32)
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:
+        raise _broken(folder, error) from error
+    return Static(version, int(table.shape[1]), tokenizer, None, table, _Cache(cache))
+
+
 def _load_static(folder: Path, version: str, cache: int) -> Static:
     logging.getLogger("model2vec").setLevel(logging.ERROR)
-    from model2vec import StaticModel  # noqa: PLC0415 - a third of a second that a command without models need not wait
+    from model2vec import StaticModel  # noqa: PLC0415 - a second that a command without such models need not wait
 
     try:
         model = StaticModel.from_pretrained(folder, max_length=None)
     except Exception as error:
         raise _broken(folder, error) from error
-    if model.weights is not None or model.token_mapping is not None or not np.issubdtype(model.embedding.dtype, np.floating):
-        model = _plain(model)
-    return Static(version, int(model.dim), model, _Cache(cache))
-
-
-def _plain(model: Any) -> Any:
-    """The model with one row of f32 for each token: weights and mapping folded in."""
-    rows = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
-    rows = np.asarray(rows, np.float32)
+    table = np.asarray(model.embedding if model.token_mapping is None else model.embedding[model.token_mapping], np.float32)
     if model.weights is not None:
-        rows = rows * np.asarray(model.weights, np.float32)[:, None]
-    return type(model)(rows, model.tokenizer, normalize=True, max_length=None)
+        table = table * np.asarray(model.weights, np.float32)[:, None]
+    return Static(version, int(model.dim), model.tokenizer, model.unk_token_id, table, _Cache(cache))
 
 
 def _load_transformer(folder: Path, version: str, *, cache: int, batch: int, threads: int | None) -> Transformer:

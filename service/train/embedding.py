@@ -36,15 +36,17 @@ _LIBRARIES = ("jieba", "model2vec", "numpy", "scikit-learn", "scipy", "sentence-
 class Contrast:
     """The contrastive phase. Sizes are the leading numbers of a vector that are trained to serve alone."""
 
-    pairs: int = 120_000
+    pairs: int = 160_000
     batch: int = 1024
     epochs: float = 1.0
-    rate: float = 3e-3
+    rate: float = 6e-3
     warmup: float = 0.1
     scale: float = 20.0
     sizes: tuple[int, ...] = (256, 128, 64)
     revised: float = 0.1  # share of pairs that are a text and its revision by rule
+    blend: float = 0.5  # share of the trained rows in the result; the rest are the rows the training began with
     own: int = 3  # how often the pairs of our own write-ups are seen
+    levelled: float = 0.75  # how far the rows' lengths, a word's weight in the mean, are levelled at the end: 0 not at all, 1 all alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def train(
     meaning = vectors.meanings(words, lines, known, mixing=recipe.mixing, seed=recipe.seed)
     rows = vectors.mixed(words, meaning, known, weighing=recipe.weighing, mixing=recipe.mixing, size=recipe.size, seed=recipe.seed)
     tell("词向量已由语料算出，开始对比学习")
-    rows = _contrast(words.tokenizer, rows, _pairs(sources, focus, recipe), recipe, tell)
+    trained = _contrast(words.tokenizer, rows, _pairs(sources, focus, recipe), recipe, tell)
+    rows = vectors.levelled(recipe.contrast.blend * trained + (1 - recipe.contrast.blend) * rows, share=recipe.contrast.levelled)
     save(out, words.tokenizer, rows)
     tell("模型已写入，开始记录清单")
     manifest = _manifest(out, text, recipe, terms=terms, focus=focus, measure=measure)
@@ -181,19 +184,22 @@ def _callback(tell: Tell) -> Any:
 
 
 def save(out: Path, tokenizer: Tokenizer, rows: Floats) -> None:
-    """The folder both libraries load: model.safetensors (f16), tokenizer.json, config.json, modules.json. Long texts are not cut."""
+    """The folder both libraries load: model.safetensors (f16), tokenizer.json, config.json, modules.json. Long texts are not cut.
+
+    The vectors are means, not normalised: in f16 sentence-transformers' Normalize makes the zeros of an empty text NaN.
+    """
     from model2vec import StaticModel  # noqa: PLC0415
 
     longest = float(np.linalg.norm(rows, axis=1).max()) or 1.0
     logging.getLogger("model2vec").setLevel(logging.ERROR)
-    StaticModel((rows / longest).astype(np.float16), tokenizer, normalize=True, max_length=None).save_pretrained(out)
+    StaticModel((rows / longest).astype(np.float16), tokenizer, normalize=False, max_length=None).save_pretrained(out)
 
 
 def _encoder(folder: Path) -> evaluate.Encode:
     from model2vec import StaticModel  # noqa: PLC0415
 
     model = StaticModel.from_pretrained(folder, quantize_to="float32")
-    return lambda texts: np.asarray(model.encode(list(texts), use_multiprocessing=False), np.float32)
+    return lambda texts: vectors.unit(np.asarray(model.encode(list(texts), use_multiprocessing=False), np.float32))
 
 
 def _sha256(path: Path) -> str:

@@ -21,16 +21,19 @@ from service.train.vocabulary import Vocabulary, Word, batches
 Floats = NDArray[np.float32]
 
 
+_POS = {"n": 1.4, "nr": 2.0, "ns": 2.0, "v": 1.25, "vn": 1.35, "a": 1.1, "r": 0.4, "d": 0.6}
+
+
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """How much a word counts in the mean: everyday rarity a / (a + p), its part of speech, its length."""
 
-    rarity: float = 1e-2  # a, beside a word's share p of jieba's counts
-    length: float = -0.3  # exponent: a long word counts less than its characters would together
-    latin: float = 0.7
-    digits: float = 1.2
+    rarity: float = 2e-3  # a, beside a word's share p of jieba's counts
+    length: float = -0.2  # exponent: a long word counts less than its characters would together
+    latin: float = 0.4
+    digits: float = 1.5
     # First letters of jieba's part of speech -> factor; the longest that fits.
-    pos: Mapping[str, float] = field(default_factory=lambda: {"n": 1.7, "v": 1.35, "vn": 1.5, "a": 1.2, "r": 0.5, "d": 0.7})
+    pos: Mapping[str, float] = field(default_factory=lambda: dict(_POS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,21 @@ class Mixing:
     rank: int = 300
     spectrum: float = 0.25  # exponent of the singular values
     common: int = 3  # strongest common directions removed from the meaning
-    meaning: float = 0.3  # length of the meaning beside an identity of length 1
-    constant: float = 0.15  # a direction that all words share: steadies the cosine of short texts
+    meaning: float = 0.2  # length of the meaning beside an identity of length 1
+    constant: float = 0.1  # a direction that all words share: steadies the cosine of short texts
     identity: int = 512  # random dimensions before all is projected
 
 
 def unit(rows: Floats) -> Floats:
     """Each row divided by its length; zeros stay."""
     result: Floats = (rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+    return result
+
+
+def levelled(rows: Floats, *, share: float) -> Floats:
+    """Rows whose lengths are nearer to one another: each length to the power 1 - share. Zeros stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    result: Floats = np.divide(rows, np.power(lengths, share), out=np.zeros_like(rows, np.float32), where=lengths > 0)
     return result
 
 

@@ -1,8 +1,9 @@
 """The embedding's vocabulary and its whole tokenisation as one `tokenizers.Tokenizer`.
 
 A Unigram model whose scores are log frequencies takes the most probable path, which is jieba's own (without its model of unknown words);
-characters are words too, so that what no word covers falls to them. Text is NFKC and lower case; runs of Chinese characters, Latin
-letters, Greek letters and digits are cut, all else (marks, blanks, emoji) is left out. Row 0 is `<unk>`: a character that stands nowhere.
+characters are words too, so that what no word covers falls to them. Text is NFKC and lower case; runs of known Chinese characters, Latin
+letters, Greek letters and digits are cut, all else (marks, blanks, emoji, the rarest characters) is left out. So row 0, `<unk>`, is never
+met: loaders that count it in the mean and loaders that do not give the same vectors.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import csv
 import math
 import re
+import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
@@ -27,6 +29,8 @@ _ONLY_HAN = re.compile(f"[{HAN}]+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789αβγδεζηθικλμνξοπρστυφχψω"
 _UNKNOWN = "<unk>"
 _WORST = -30.0  # log probability of an unknown character: below every word
+_PAIR = 11.0  # above the worst: two letters or figures are likelier as a pair than apart, any word likelier than pairs
+_YEARS = range(1900, 2050)
 _BATCH = 20_000
 
 
@@ -70,8 +74,21 @@ def build(scores: Sequence[tuple[str, float]]) -> Tokenizer:
     """The tokenizer of these words and log probabilities, `<unk>` first."""
     tokenizer = Tokenizer(models.Unigram(list(scores), unk_id=0, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_RUNS), behavior="removed", invert=True)
+    known = _ranges(word for word, _ in scores[1:] if len(word) == 1 and _ONLY_HAN.fullmatch(word))
+    runs = Regex(f"[{known}]+|[a-z]+|[0-9]+|[α-ω]+" if known else "[a-z]+|[0-9]+|[α-ω]+")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(runs, behavior="removed", invert=True)
     return tokenizer
+
+
+def _ranges(characters: Iterable[str]) -> str:
+    """The inside of a character class: neighbouring code points as ranges."""
+    found: list[list[int]] = []
+    for code in sorted(map(ord, characters)):
+        if found and code == found[-1][1] + 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return "".join(chr(first) if first == last else f"{chr(first)}-{chr(last)}" for first, last in found)
 
 
 def batches(tokenizer: Tokenizer, lines: Sequence[str]) -> Iterator[list[int]]:
@@ -114,12 +131,19 @@ def choose(lines: Sequence[str], known: Mapping[str, Word], terms: Sequence[str]
         + [w for w in ranked if not _ONLY_HAN.fullmatch(w) and w not in field][:latin]
     )
     ours = [w for w in ranked if w in field and _ONLY_HAN.fullmatch(w)]
-    taken = {*single, *foreign, *ours}
+    taken = {*single, *foreign, *ours, *_pieces()}
     room = rows - 1 - len(taken) - len(compounds)
     taken.update(islice((w for w in ranked if w not in taken and _ONLY_HAN.fullmatch(w)), max(room, 0)))
     score = dict(everything)
     plain = [(_UNKNOWN, _WORST), *((w, score.get(w, -math.log(total))) for w in sorted(taken))]
     return _with_compounds(plain, compounds)
+
+
+def _pieces() -> list[str]:
+    """Pairs of letters, pairs of figures and years: what names and numbers that are no words keep of their identity."""
+    figures, letters = string.digits, string.ascii_lowercase
+    pairs = [one + other for kind in (letters, figures) for one in kind for other in kind]
+    return [*pairs, *map(str, _YEARS)]
 
 
 def _everything(lines: Sequence[str], known: Mapping[str, Word], total: int) -> list[tuple[str, float]]:
@@ -133,6 +157,8 @@ def _everything(lines: Sequence[str], known: Mapping[str, Word], total: int) -> 
             found.setdefault(word, math.log(count / total))
     for letter in _LETTERS:
         found.setdefault(letter, _WORST + 10)
+    for piece in _pieces():
+        found.setdefault(piece, _WORST + _PAIR)
     return [(_UNKNOWN, _WORST), *found.items()]
 
 
