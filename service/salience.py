@@ -46,14 +46,14 @@ _YEAR = re.compile(
     r"|[一二三四五两3]年(?:来|间|内|里|累计|依次|合计|共|下来)|近[三3]年|连续[一二三四五六七八九十0-9]年"
 )
 _UNNAMED = re.compile(  # a clause that has no subject of its own
-    "[由从是比为占按较与约共均仅只低高优超即使将并且达0-9]|(?:19|20)[0-9]{2}年[是为比较]"
+    "[我你由从是比为占按较与约共均仅只低高优超即使将并且达0-9]|(?:19|20)[0-9]{2}年[是为比较]"
     "|累计|合计|同[比期]|其[中余]|另外?|平均(?=[0-9])|提高|降低|减少|增加"
 )
-_LEANS = re.compile(
-    "[其该此他她它也还又却]|在[此这]|这|那[个些么]|后来|然后|随后|接着|结果|当时|同时|但|而|且|不过|因此|所以|于是|前者|后者|上述"
-    "|再(?!制造|生)|第[二三四五六]|[二三四五]是"
-)
 _TWO_YEARS = 2
+_QUOTED = re.compile("“([^“”]{2,24})”")
+_GAINED = frozenset(("outcome", "gain", "money"))
+_NAME = 3  # characters of a quoted name
+_DAY = re.compile("[0-9]{1,2}月[0-9]{1,2}日")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _LEANS = re.compile(
     "[其该此他她它也还又却]|在[此这]|这|那[个些么]|后来|然后|随后|接着|结果|当时|同时|但|而且|不过|因此|所以|于是|前者|后者|上述|再(?!制造|生)|第[二三四五六]|二是|三是|四是|五是"
@@ -204,6 +204,7 @@ def counted(text: str, sentence: Sentence) -> dict[str, float]:
         "long": min(1.0, max(0.0, (size - _LONG) / _LONG)),
         "opening": float(sentence.opening),
         "leaning": float(bool(_LEANS.match(text, start, end))),
+        "day": float(bool(_DAY.search(text, start, end))),
     }
     return {feature: value for feature, value in found.items() if value}
 
@@ -211,6 +212,18 @@ def counted(text: str, sentence: Sentence) -> dict[str, float]:
 def bigrams(text: str) -> frozenset[str]:
     """Pairs of neighbouring Chinese characters."""
     return frozenset(pair for run in _HAN.findall(text) for pair in map(add, run, run[1:]))
+
+
+def called(title: str) -> tuple[str, ...]:
+    """The names that a title quotes, each part of “一看、二问” alone."""
+    return tuple(name for quoted in _QUOTED.findall(title) for name in re.split("[、，—]+", quoted) if len(name) >= _NAME)
+
+
+def telling(text: str, general: Sequence[str]) -> frozenset[str]:
+    """Pairs of neighbouring Chinese characters, none of which is part of a word that any title has (管理, 模式)."""
+    for word in general:
+        text = text.replace(word, "\n")
+    return bigrams(text)
 
 
 def share(found: frozenset[str], of: frozenset[str]) -> float:
@@ -229,13 +242,27 @@ def clauses(sentence: str) -> list[str]:
     return [piece for piece in pieces if all(piece.count(a) == piece.count(b) for a, b in zip(_OPEN, _CLOSE, strict=True))]
 
 
+def outcome(sentence: str) -> bool:
+    """Whether a clause of a sentence has a figure and an outcome, gain, money or a change with it, and does not point elsewhere."""
+    for clause in clauses(sentence):
+        listed = _listed(clause)
+        if _NUMBER.search(clause) and not listed & {"pointing", "source"} and (listed & _GAINED or _CHANGE.search(clause)):
+            return True
+    return False
+
+
 def claims(clause: str) -> float:
     """How plainly a clause names what became better: 2 from before to after, 1 a figure with an outcome or money; 0 no such thing."""
     if _LEANS.match(clause) or _UNNAMED.match(clause) or not _NUMBER.search(clause):
         return 0.0
-    lookup = _lookup()
-    found = (each for at in range(len(clause)) for each in lookup.get(clause[at : at + 2], ()) if clause.startswith(each[0], at))
-    listed = {feature for _, features in found for feature in features}
+    listed = _listed(clause)
     if listed & {"side", "plan", "pointing", "source"}:
         return 0.0
-    return 2.0 + 0.5 * ("outcome" in listed) if _CHANGE.search(clause) else float(bool(listed & {"outcome", "gain", "money"}))
+    return 2.0 + 0.5 * ("outcome" in listed) if _CHANGE.search(clause) else float(bool(listed & _GAINED))
+
+
+def _listed(clause: str) -> set[str]:
+    """The features whose words a clause has."""
+    lookup = _lookup()
+    found = (each for at in range(len(clause)) for each in lookup.get(clause[at : at + 2], ()) if clause.startswith(each[0], at))
+    return {feature for _, features in found for feature in features}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service import lexicon, salience
+from service import lexicon, personal, salience
 from service.captions import captions
 from service.encode import Encoder
 from service.indicators import Figure
@@ -29,7 +29,8 @@ from service.text import words
 Floats = NDArray[np.float32]
 _WITH_FIGURES = ("comparison", "gain", "outcome", "years", "change", "money", "sum")  # without a figure they are mere talk
 _FOREIGN = ("other_parties", "plans")  # lexicons whose words mark columns that are not the applicant's own results
-_BY = ("以", "用", "运用", "应用", "基于", "依托", "通过", "围绕", "从", "把", "让")  # a title that says by what already
+_BY = ("以", "用", "运用", "应用", "基于", "依托", "通过", "围绕", "从", "把", "让", "面向", "针对")  # a title that says by what already
+_SHORT_NAME = 10  # characters of a title before its colon that may be told in brackets
 _LEAST_SAID = 4  # characters of a title without its tail that still say what was done
 _NAMED = 2  # times that the process names a method which is no mere mention
 _SAME_NAME = 0.7  # share of an indicator's character pairs by which a sentence speaks of it
@@ -91,7 +92,7 @@ def weigh(
 
     One call of the encoder.
     """
-    text, grids = submission.text, tables(submission)
+    text, grids, private = submission.text, tables(submission), personal.find(submission.text)
     passed = {caption.block for caption in captions(submission)} | {heading.block for heading in submission.headings}
     passed |= {index for table in grids for index in range(table.first, table.last + 1)}
     given = _given(weights)
@@ -99,9 +100,10 @@ def weigh(
     for key in dict.fromkeys(section.key for section in submission.sections):
         sections = submission.named(key)
         inside = tuple(table for table in grids if any(section.start <= table.start < section.end for section in sections))
-        sentences = tuple(each for section in sections for each in _sentences(submission, section, passed, longest))
+        told = (each for section in sections for each in _sentences(submission, section, passed, longest))
+        sentences = tuple(each for each in told if not any(each.start < item.end and item.start < each.end for item in private))
         if sentences or inside:
-            groups.append(_likely(text, Weighed(key, sections, sentences, (), _NONE, inside), given))
+            groups.append(_likely(submission, Weighed(key, sections, sentences, (), _NONE, inside), given))
     title = submission.title.text if submission.title else ""
     vectors = encoder.encode([title, *(text[each.start : each.end] for group in groups for each in group.sentences)])
     found, position = [], 1
@@ -128,27 +130,69 @@ def _sentences(submission: Submission, section: Section, passed: set[int], longe
     return found
 
 
-def _likely(text: str, group: Weighed, given: Mapping[str, Any]) -> Weighed:
+def _likely(submission: Submission, group: Weighed, given: Mapping[str, Any]) -> Weighed:
     """The group with the features of its words and figures, cut to the sentences that these speak for most.
 
-    Without those that only point elsewhere (主要指标见表1).
+    Without those that only point elsewhere (主要指标见表1) and those that say whom to call.
     """
-    weights = _weights(group.key, given)
+    text, weights = submission.text, _weights(group.key, given)
+    placed = _topics(submission, group, given) if "titled" in weights else [{} for _ in group.sentences]
     cells = "\n".join(field.text for table in group.tables for row in table.rows for field in row if field is not None)
     names = salience.bigrams(cells) if "tabled" in weights else frozenset()
     features: list[Mapping[str, float]] = []
     for index, (sentence, worded) in enumerate(zip(group.sentences, salience.worded(text, group.sentences), strict=True)):
         own = {**worded, **salience.counted(text, sentence)}
-        own.update(depth=index / max(1, len(group.sentences) - 1), lead=float(index == 0))
+        own.update(depth=index / max(1, len(group.sentences) - 1), lead=float(index == 0), **placed[index])
+        if own.get("turn") or own.get("change"):
+            own.pop("past", None)
+        if placed[index] and not own.get("step"):
+            own.update(begins=0.0, headed=own["headed"] / 2)
         if own.get("figures"):
             own["tabled"] = salience.share(salience.bigrams(text[sentence.start : sentence.end]), names) if names else 0.0
         else:
             own = {feature: value for feature, value in own.items() if feature not in _WITH_FIGURES}
         features.append(own)
-    kept = [index for index, own in enumerate(features) if not (own.get("pointing") and not own.get("figures"))]
+    kept = [index for index, own in enumerate(features) if _says(text, group.key, group.sentences[index], own)]
     kept.sort(key=lambda index: (-salience.score(features[index], weights), index))
     kept = sorted(kept[: given["selection"]["most"]])
     return replace(group, sentences=tuple(group.sentences[i] for i in kept), features=tuple(features[i] for i in kept))
+
+
+def _says(text: str, key: str, sentence: Sentence, own: Mapping[str, float]) -> bool:
+    """Whether a sentence says something itself: not whom to call, and beside 见表1 (in the results also 数据来自) a thing of its own."""
+    if own.get("contact"):
+        return False
+    if key == "results" and (own.get("pointing") or own.get("source")):
+        return salience.outcome(text[sentence.start : sentence.end])
+    return not own.get("pointing") or bool(own.get("figures") or (key == "process" and own.get("step") and own.get("method")))
+
+
+def _topics(submission: Submission, group: Weighed, given: Mapping[str, Any]) -> list[dict[str, float]]:
+    """For each sentence how much it says of the title and of the subheading above it, and whether it is the first under that."""
+    title = submission.title.text.replace(submission.organisation or "\n", "") if submission.title else ""
+    named, pairs = salience.called(title), salience.telling(title, given["general"]["words"])
+    found: list[dict[str, float]] = []
+    above: str | None = None
+    headings, telling = iter([*submission.headings, None]), frozenset[str]()
+    heading = next(headings)
+    for sentence in group.sentences:
+        fresh = False
+        while heading is not None and heading.start <= sentence.start:
+            above, fresh = submission.text[heading.start : heading.end], True
+            heading = next(headings)
+        if fresh and above is not None:
+            telling = salience.telling(above, given["general"]["words"])
+        said = submission.text[sentence.start : sentence.end]
+        own = salience.bigrams(said)
+        count = len(own & pairs)
+        found.append(
+            {
+                "titled": 1.0 if any(name in said for name in named) else count / (count + 2),
+                "headed": salience.share(telling, own),
+                "begins": float(fresh),
+            }
+        )
+    return found
 
 
 def _placed(group: Weighed, vectors: Floats, title: Floats) -> Weighed:
@@ -167,10 +211,12 @@ def _weights(key: str, given: Mapping[str, Any]) -> Mapping[str, float]:
 
 def _chosen(submission: Submission, weighed: Weighed, budget: int, given: Mapping[str, Any]) -> list[_Choice]:
     """What is told of one key, in document order."""
-    choices = _apart([each for each in _choices(submission, weighed, given) if each.words <= budget], given["selection"])
+    rules = given["selection"]
+    spread = rules["spread"].get(weighed.key, rules["spread"]["other"])
+    choices = _apart([each for each in _choices(submission, weighed, given) if each.words <= budget], rules, spread)
     if weighed.key in given["tables"]["sections"]:
         choices.extend(_row(submission, weighed, choices, given))
-    worthy = [each for each in choices if each.worth >= given["selection"]["least"]] or choices[:1]
+    worthy = [each for each in choices if each.worth >= rules["least"]] or choices[:1]
     return sorted(_fitting(worthy, budget), key=lambda each: each.sentence.start)
 
 
@@ -182,7 +228,7 @@ def _choices(submission: Submission, weighed: Weighed, given: Mapping[str, Any])
     for each, own, vector in zip(weighed.sentences, weighed.features, weighed.vectors, strict=True):
         sentence = SummarySentence(each.start, each.end, text[each.start : each.end])
         size = words(sentence.text)
-        worth = probability(own, weights) * (min(1.0, size / full) if full else 1.0)
+        worth = probability(own, weights) * (min(1.0, size / full) ** 2 if full else 1.0)
         found.append(_Choice(sentence, _part(submission, weighed, each), size, worth, vector))
     return found
 
@@ -200,8 +246,11 @@ def probability(features: Mapping[str, float], weights: Mapping[str, float]) -> 
     return 1.0 / (1.0 + math.exp(-salience.score(features, weights)))
 
 
-def _apart(choices: Sequence[_Choice], rules: Mapping[str, Any]) -> list[_Choice]:
-    """The best ones, best first; each worth less the more a better one says the same, gone where it repeats one."""
+def _apart(choices: Sequence[_Choice], rules: Mapping[str, Any], spread: float) -> list[_Choice]:
+    """The best ones, best first; each worth less the more a better one says the same, gone where it repeats one.
+
+    `spread`: what a further one of the same part is worth.
+    """
     ordered = sorted(choices, key=lambda choice: (-choice.worth, choice.sentence.start))
     if not ordered:
         return []
@@ -215,7 +264,7 @@ def _apart(choices: Sequence[_Choice], rules: Mapping[str, Any]) -> list[_Choice
         if any(salience.share(own, salience.bigrams(ordered[other].sentence.text)) >= rules["repeated"] for other in near):
             continue
         worth = each.worth * (1.0 - max((alike[index][other] - rules["alike"] for other in near), default=0.0))
-        found[index] = replace(each, worth=worth * (rules["spread"] if each.part in told else 1.0))
+        found[index] = replace(each, worth=worth * (spread if each.part in told else 1.0))
         told.add(each.part)
     return list(found.values())
 
@@ -244,7 +293,7 @@ def _fitting(choices: Sequence[_Choice], budget: int) -> list[_Choice]:
 def _row(submission: Submission, weighed: Weighed, choices: Sequence[_Choice], given: Mapping[str, Any]) -> list[_Choice]:
     """The row that says most of what the write-up is about, as name, years and figures; none where a sentence tells its figures."""
     foreign = tuple(word for name in _FOREIGN for word in lexicon.load(name)["words"])
-    title = salience.bigrams(submission.title.text if submission.title else "")
+    title = salience.telling(submission.title.text if submission.title else "", given["general"]["words"])
     best: tuple[float, _Choice] | None = None
     for table in weighed.tables:
         rows: dict[int, list[Figure]] = {}
@@ -302,14 +351,34 @@ def one_line(submission: Submission, summaries: Sequence[Summary]) -> str | None
     result = _result(submission, summaries, given)
     if not who or not what or not result:
         return None
-    methods = _methods(submission, what, given)
-    acting = what.startswith(tuple(given["acting"]))
+    doing, name = _doing(what, given)
+    methods = "" if what.startswith(_BY) else _methods(submission, what, given)
+    aside, did = "、".join(each for each in (name, methods) if each), f"{who}{doing}" if doing else f"{who}：{what}"
     told = (
-        *((f"{who}以{methods}{what}，{result}。",) if methods and acting and not what.startswith(_BY) else ()),
-        *((f"{who}：{what}（{methods}），{result}。",) if methods else ()),
-        f"{who}{what}，{result}。" if acting else f"{who}：{what}，{result}。",
+        *((f"{who}以{methods}{doing}，{result}。",) if methods and doing and not name else ()),
+        *((f"{did}（{aside}），{result}。",) if aside else ()),
+        f"{did}，{result}。",
     )
-    return next((line for line in told if words(line) <= given["most"]), None)
+    return next((line for line in told if words(line) <= given["most"] and not personal.find(line)), None)
+
+
+def _doing(what: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    """What was done as a predicate, "" where it makes none; and a short name before a colon that is told beside it.
+
+    A title that names a thing but no doing gets the verb that goes with its last word (构建……模式, 开展……管理).
+    """
+    left, mark, right = what.partition("：") if "：" in what else what.partition("——")
+    acting = tuple(given["acting"])
+    if mark and left.startswith(acting) and not left.startswith(_BY):
+        return what, ""
+    plain, name = (right, left if len(left) <= _SHORT_NAME else "") if mark and len(right) >= _LEAST_SAID else (what, "")
+    plain = re.sub(r"的构建(?:与|和)(?:应用|实施|运行)\Z", "", plain)
+    verb = next((verb for verb, ending in given["verbs"].items() if re.search(ending, plain)), "")
+    if re.match(given["verbless"], plain):
+        return f"{verb or '开展'}{plain}", name
+    if plain.startswith(acting):
+        return plain, name
+    return (f"{verb}{plain}", name) if verb and not re.search("[，；。]", plain) else ("", "")
 
 
 def _what(title: str, who: str, given: Mapping[str, Any]) -> str:
@@ -319,7 +388,7 @@ def _what(title: str, who: str, given: Mapping[str, Any]) -> str:
         if plain.startswith(who[:end]):
             plain = plain[end:].lstrip("：:，,、的—-")
             break
-    shorter = re.sub(given["tail"], "", plain).rstrip("的，、：与和")
+    shorter = re.sub(given["tail"], "", plain.removeprefix("关于")).rstrip("的，、：与和")
     return shorter if len(shorter) >= _LEAST_SAID else plain
 
 

@@ -179,6 +179,40 @@ def test_a_process_is_told_from_its_several_parts() -> None:
     assert [each.text for each in told(submission, "process", budget=130)] == list(steps)
 
 
+def test_a_process_is_told_by_what_the_title_names_not_by_what_was_before() -> None:
+    blocks = [
+        {"heading": "（一）一阀一档"},
+        "以前各班组各有一套记录和检测方法，同一台阀门的结果常常对不上，谁也说不清楚。",
+        "公司为每台阀门建立“一阀一档”，从毛坯到发运的参数和检验结果按编号汇总到一处。",
+        {"heading": "（二）焊接复核"},
+        "我们是小企业，买不起成套的系统，数据平台和标准流程的开发只好一样一样自己来。",
+        "制定焊缝双人复核标准，检验员与工艺员每班各查一遍，结果不一致的当场判定。",
+    ]
+    submission = make_submission(
+        {"title": "构建“一阀一档”焊接质量管理模式的经验", "sections": [{"key": "process", "heading": "三、实施过程", "blocks": blocks}]}
+    )
+    assert [each.text for each in told(submission, "process", budget=80)] == [blocks[2], blocks[5]]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "顾客投诉由每年31起降到4起，有意了解的请打质量部手机13812345678询问详情。",
+        "废品损失由310万元降到42万元，联系人为质量部王工，欢迎来厂交流。",
+        "主要质量指标与行业水平的对比见表3，行业数据来自协会2021年度报告（参加企业34家）。",
+        "质量损失数据来自财务部2021年度报表，按三年同一口径计算，共汇总凭证412份。",
+    ],
+    ids=["mobile number", "contact", "table and source", "source"],
+)
+def test_what_a_summary_never_tells(said: str) -> None:
+    assert [each.text for each in told(results(said, OUTCOME))] == [OUTCOME]
+
+
+def test_a_sentence_that_points_to_a_table_is_told_for_its_own_figures() -> None:
+    said = "分年数据见表2，阀体焊缝一次探伤合格率由2019年的91.4%提高到2021年的98.6%。"
+    assert [each.text for each in told(results(said))] == [said]
+
+
 def line(**case: Any) -> str | None:
     given = {
         "title": "实施阀体焊接防错管理的实践经验",
@@ -199,6 +233,24 @@ def test_one_line_names_the_methods_where_the_title_names_none() -> None:
     assert found is not None
     assert found.startswith("溧川阀门有限公司以正交试验和控制图构建阀体焊接质量管理模式，")
     assert words(found) <= 80
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("基于根因诊断的阀体焊接控制实践", "溧川阀门有限公司开展基于根因诊断的阀体焊接控制，"),
+        ("基于根因诊断的阀体焊接控制模式", "溧川阀门有限公司构建基于根因诊断的阀体焊接控制模式，"),
+        ("以焊工能力为核心的质量提升之路", "溧川阀门有限公司走出以焊工能力为核心的质量提升之路，"),
+        ("面向核电用户的阀体焊接质量管理经验", "溧川阀门有限公司开展面向核电用户的阀体焊接质量管理，"),
+        ("关于推行焊接双人复核的做法", "溧川阀门有限公司推行焊接双人复核，"),
+        ("以双人复核推进阀体焊接数字化的经验", "溧川阀门有限公司以双人复核推进阀体焊接数字化，"),
+        ("四看守焊缝：阀体焊接过程控制", "溧川阀门有限公司开展阀体焊接过程控制（四看守焊缝），"),
+        ("“四看”质量管理模式的构建与实施", "溧川阀门有限公司构建“四看”质量管理模式，"),
+        ("一条焊缝的来龙去脉", "溧川阀门有限公司：一条焊缝的来龙去脉，"),
+    ],
+)
+def test_one_line_has_the_verb_that_a_title_lacks(title: str, expected: str) -> None:
+    assert (line(title=title) or "").startswith(expected)
 
 
 @pytest.mark.parametrize(
