@@ -45,6 +45,11 @@ _FROM = re.compile("(?<=[一-鿿]{3})[由从](?!业)")
 _SERIES = re.compile("分别|依次|逐年为|各年")
 _DIGIT = re.compile("[0-9]")
 _YEARLESS = re.compile(f"由|从|{_SERIES.pattern}")  # what a sentence without a year needs to state a figure: 由 a 到 b, 分别为 a、b、c
+_FROM_VALUE = re.compile("[由从](?!业)")
+_ON_TO = re.compile("(?:到了?|[至为成])(?:约|近|了|的){0,2}[ ]?\\Z")  # 提高到, 增至, 缩短为: what stands before the b of 由 a 到 b
+_LONGEST_WAY = 24  # characters between a and b
+_LATER = re.compile("以来|以后|之后|后|起|至今|开始|启动|实施|推行|上线|投产")  # 2019年改造以来: the values need not be of that year
+_FULL_MARKS = re.compile("(?:满分|总分)(?:为|是|[:：])?[ ]?\\Z")
 _LIST_GAP = re.compile("[ ]?(?:[、,，;；/→]|和|及|与|到|至|再到)?[ ]?(?:约|近|的)?[ ]?\\Z")
 _YEARS_WORD = re.compile("(?:近|前|过去|最近|上述|这)?(?:三|3|两|四|五|几)年(?:来|间|里)?")
 _BRACKETED = re.compile("[（(【\\[][^（）()【】\\[\\]]{0,40}[）)】\\]]")
@@ -118,8 +123,10 @@ def _sentence(text: str, start: int, end: int, subject: Figure | None) -> list[F
 
 
 def _is_attribute(text: str, quantity: Quantity) -> bool:
-    """12个月市场返回率: part of a name."""
+    """12个月市场返回率: part of a name; 5分制, 满分100分: what a score is out of."""
     after = text[quantity.end : quantity.end + 1]
+    if quantity.base == "分" and (after == "制" or _FULL_MARKS.search(text, max(0, quantity.start - 5), quantity.start)):
+        return True
     return quantity.unit == "个月" and "一" <= after <= "鿿" and after not in "的内以后来降缩延增减提到为，。"
 
 
@@ -173,7 +180,8 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
     previous: Quantity | None = None
     last = subject.quantity if subject else None
     opened: Quantity | None = None  # the a of 由 a 到 b
-    for quantity in numbers:
+    ending: tuple[int, int | None] | None = None  # where the b of 2021年…由 a 到 b stands, and its year
+    for place, quantity in enumerate(numbers):
         clause = _clause_start(text, start, quantity.start)
         group = next((group for group in reversed(years) if last_end <= group.end <= quantity.start), None)
         near = group is not None and group.end >= clause and len(group.years) == 1 and not group.partial
@@ -184,6 +192,9 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
         elif _other_unit(last, quantity) or (previous is not None and _other_subject(segment, near=near, last_end=last_end, clause=clause)):
             name = ""
         year = _year_of(group, years, text, start, quantity.start, near=near)
+        if ending is not None and ending[0] == quantity.start:
+            year, near = ending[1], True
+        ending = _end_of_change(text, group, segment, quantity, numbers[place + 1 : place + 2], years) if near else None
         last_end = quantity.end
         if not _is_name(name) or quantity.unit in {"个百分点", "百分点"} or (near and _is_compared(text, start, group)):
             previous, opened = quantity, None
@@ -195,9 +206,25 @@ def _singles(text: str, start: int, numbers: Sequence[Quantity], years: Sequence
             order = (0, 2) if first is None else (0, 1)
             yield Figure(name, first, opened, opened.start, opened.end, order, group_id)
             yield Figure(name, final, quantity, quantity.start, quantity.end, (1, 2) if final is None else (0, 1), group_id)
-        elif year is not None and not begins and not _CHANGE_OF.search(_strip_links(segment)):
+        elif year is not None and not begins and ending is None and not _CHANGE_OF.search(_strip_links(segment)):
             yield Figure(name, year, quantity, quantity.start, quantity.end, (0, 1), group_id)
         opened, previous, last = quantity if begins else None, quantity, quantity
+
+
+def _end_of_change(
+    text: str, group: Years | None, segment: str, first: Quantity, following: Sequence[Quantity], years: Sequence[Years]
+) -> tuple[int, int | None] | None:
+    """Where the b of "2021年合格率由 a 提高到 b" stands and its year: a is an earlier value. None where `first` is no such a."""
+    if group is None or not following or not _FROM_VALUE.search(segment):
+        return None
+    second = following[0]
+    way = text[first.end : second.start]
+    if len(way) > _LONGEST_WAY or re.search("[。；;\\n]", way) or not _ON_TO.search(way):
+        return None
+    if any(first.end <= other.start < second.start for other in years):  # 2019年由 a 提高到2021年的 b: each has its year
+        return None
+    before = text[max(0, group.start - 1) : group.start]
+    return second.start, None if _LATER.search(segment) or before in set("自从由比较") else group.years[0]
 
 
 def _own_name(text: str, segment: str, start: int, group: Years | None, *, back: bool) -> str:

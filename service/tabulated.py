@@ -17,6 +17,7 @@ _OWN_YEAR = re.compile(
 _UNIT_COLUMN = re.compile("(?:计量)?单位")
 _GENERIC_HEAD = re.compile("(?:序号|指标|指标名称|项目|名称|年份|年度|类别|内容|时间|单位)?")
 _UNIT_IN_LABEL = re.compile("[（(]([^（）()]{1,12})[）)]|[，,/][ ]?([%‰]|[A-Za-z]{1,6})\\Z")
+_POINTS = re.compile("(?:满分|总分)(?:为|是|[:：])?[0-9]{1,4}分?|(?:[0-9]{1,4}|[五十百千])分?制")  # 5分制, 满分100分: the unit is 分
 _LARGEST_FIGURE = 24
 
 
@@ -161,11 +162,18 @@ def _with_unit(quantity: Quantity, unit: str, field: Field) -> Quantity:
     if measure is None:
         return replace(quantity, start=field.start, end=field.end)
     value, step = quantity.value * measure.value, quantity.step * measure.value
-    return replace(quantity, start=field.start, end=field.end, value=value, step=step, unit=measure.unit)
+    return replace(
+        quantity, start=field.start, end=field.end, value=value, step=step, unit=measure.unit, scale=quantity.scale * measure.scale
+    )
 
 
 @lru_cache(maxsize=256)
 def _measure(unit: str) -> Quantity | None:
     """One of a unit; None where it is none."""
-    measure = next(quantities("1" + fold(unit)), None)
+    written = fold(unit).replace(" ", "")
+    if _POINTS.fullmatch(written):
+        written = "分"
+    if written[:1].isdecimal():  # 2021年, 5级: "1" before it would be another number
+        return None
+    measure = next(quantities("1" + written), None)
     return measure if measure is not None and measure.unit else None

@@ -1,7 +1,8 @@
 """Whether the results set a figure against competitors, the industry's mean or best, or a benchmark.
 
 A table's column or row of theirs with numbers counts, or a clause that names them together with a number (高于行业平均14.8个百分点, 同行的
-五分之一), or a rank held in a named field beside a figure. Merely naming them (对标一流企业, 优于行业平均水平) does not.
+五分之一), or a rank held in a named field beside a figure or among so many
+(12家同类院校中由第9位升到第3位). Merely naming them (对标一流企业, 优于行业平均水平) does not.
 
 反例：“各项指标均达到行业先进水平”；“2021年合格率98.7%，比2019年提高2.1个百分点”。
 正例：表中有“行业平均”“标杆企业”一栏；“高于行业平均14.8个百分点”；“投诉率1.2‰，居全省同行业第二位”。
@@ -24,19 +25,27 @@ VALUES = frozenset({"section", "measured", "allowed"})
 _CLAUSE = re.compile(r"[，。；！？!?;\n]|,(?![0-9])")
 _SENTENCE = re.compile(r"[。；！？!?;\n]")
 _MOST_PLACES = 400  # looked at in one section
-_SHARE = re.compile("[一二三四五六七八九十两]分之[一二三四五六七八九十]|一半|[一二两三四五六七八九十]倍|[一二两三四五六七八九]成")
+_SHARE = re.compile(
+    "[一二三四五六七八九十两]分之[一二三四五六七八九十]|一半|[一二两三四五六七八九十]倍|[一二两三四五六七八九]成"
+    "|[一二三四五六七八九十百两几]{1,5}(?:点[零一二三四五六七八九]{1,2})?[多余]?个?百分点|百分之[一二三四五六七八九十百两几]"
+    "|(?:高出?|低|快|慢|短|少|多|长|早|省|差)(?:出|了|用|于)?(?:近|约)?[一二三四五六七八九十百两几]{1,5}[多余]?个?(?:小时|分钟|工作日|月|天|元|分(?!之))"
+)
 _RANK = re.compile(
     "(?:第[ ]?(?:[0-9]{1,2}|[一二三四五六七八九十])(?:名|位)?|首位|首名|榜首|前[ ]?(?:[0-9]{1,2}|[一二三四五六七八九十])(?:名|位|强)?)"
 )
-_HOLDS = re.compile("居|列|排|名列|位列|保持|升|占|跻身|进入")
+_HOLDS = re.compile("居|列|排|名列|位列|保持|升|占|跻身|进入|跃|前进|前移|上移|进到|提高到|由$|从$")
+_AMONG = re.compile(
+    "(?:[0-9]{1,4}|[一二三四五六七八九十百两几]{1,4})[多余]?家(?P<whom>[^，。；、由从居列排]{0,14}?)(?:之?中|里)"
+)  # among so many
+_OWN_UNITS = re.compile("子公司|分公司|分厂|车间|班组|门店|分店|网点|所属|下属|部门|本公司|内部|供应商|供方|协作")
 _OF_COUNT = re.compile("[家个名次项人位场批](?:次)?\\Z")
-_VISIT = re.compile("参观|学习|考察|交流|培训|接待|来访|调研|借鉴|推广|复制|带动|走访|参加|选派|邀请|开展")
+_VISIT = re.compile("参观|学习|考察|交流|培训|接待|来访|调研|借鉴|推广|复制|带动|走访|参加|选派|邀请|开展|荣获|获评|称号|奖项|授予")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
     sections: tuple[str, ...]
-    parties: tuple[str, ...]  # with whom one compares: 行业平均, 标杆, 同行 …; "…" stands for a few characters: 同类…平均
+    parties: tuple[str, ...]  # with whom one compares: 行业平均, 标杆 …; "…" stands for a few characters, "|" parts endings: 同类…平均|最好
     relations: tuple[str, ...]  # words that set one figure against another
     standings: tuple[str, ...]  # fields in which a rank is held
 
@@ -62,7 +71,12 @@ def check(submission: Submission, params: Params) -> tuple[Violation, ...] | Not
 
 def _pattern(parties: Sequence[str]) -> re.Pattern[str]:
     between = r"[^，。；：:,;\s]{0,8}?"
-    return re.compile("|".join(re.escape(word).replace("…", between) for word in sorted(parties, key=len, reverse=True)))
+    return re.compile("|".join(_worded(word, between) for word in sorted(parties, key=len, reverse=True)))
+
+
+def _worded(word: str, between: str) -> str:
+    head, gap, endings = word.partition("…")
+    return re.escape(head) + (f"{between}(?:{'|'.join(map(re.escape, endings.split('|')))})" if gap else "")
 
 
 def _in_table(table: Table, parties: re.Pattern[str]) -> bool:
@@ -118,7 +132,13 @@ def _ranked(text: str, section: Section, place: re.Match[str], params: Params) -
     left, right = _bounds(_SENTENCE, text, section, place.start(), place.end())
     clause_start, clause_end = _bounds(_CLAUSE, text, section, place.start(), place.end())
     clause = text[clause_start:clause_end]
-    if not _HOLDS.search(clause[: place.start() - clause_start]) or not any(word in clause for word in params.standings):
+    before = clause[: place.start() - clause_start]
+    if not _HOLDS.search(before):
+        return False
+    among = _AMONG.search(before)
+    if among:  # a rank among so many others says more than one in "the industry", and needs no figure beside it
+        return not _OWN_UNITS.search(among["whom"])
+    if not any(word in clause for word in params.standings):
         return False
     return any(number.base in {"%", "分", "元", "ppm", "‰", "天", "小时"} for number in _numbers(text, left, right))
 

@@ -1,7 +1,8 @@
 """Whether one indicator has two different values for one year: text against table, text against text.
 
 Values of others (行业平均, 标杆), aims (目标), parts of a year and differences (提高3.2个百分点) are not compared; rounding, 约 and 超过
-are allowed for. "由38.2分钟缩短到27.4分钟" without years is set against the first and last year of a table's row of that name.
+are allowed for. Of "2021年合格率由95.2%提高到97.0%" only 97.0% is of 2021.
+"由38.2分钟缩短到27.4分钟" without years is set against the first and last year of a table's row of that name.
 
 反例：表3写2023年漆面返工率1.86%，正文写“2023年漆面返工率降到1.68%”。
 正例：表中99.14%，正文写“达到99.1%”；表中行业平均95%，本公司98%；一分厂98%、二分厂97%。
@@ -183,7 +184,7 @@ def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[t
     of_year = {figure.year: figure for figure in row.figures}
     pairs = [_paired(figure, of_year[figure.year]) for figure in figures if figure.year in of_year]
     pairs = [pair for pair in pairs if comparable(pair[0].quantity, pair[1].quantity)]
-    right = [pair for pair in pairs if agree(pair[0].quantity, pair[1].quantity)]
+    right = [pair for pair in pairs if agree(pair[0].quantity, pair[1].quantity) or _written_alike(*pair)]
     wrong = [pair for pair in pairs if pair not in right]
     guessed = any(figure.order[1] > 1 for figure, _ in pairs)
     if (supported or guessed) and not right:
@@ -191,6 +192,12 @@ def _clashes(figures: Sequence[Figure], row: _Row, *, supported: bool) -> list[t
     if guessed:
         wrong = [pair for pair in wrong if _is_last(pair[0]) and not any(agree(pair[0].quantity, other.quantity) for other in row.figures)]
     return [pair for pair in wrong if _same_order(*pair, sure=not supported and not guessed)]
+
+
+def _written_alike(here: Figure, there: Figure) -> bool:
+    """The same number in words and cell; how the table's head scales it may have been misread."""
+    first, second = unscaled(here.quantity), unscaled(there.quantity)
+    return abs(first.value - second.value) <= abs(first.value) * 1e-9
 
 
 def _is_last(figure: Figure) -> bool:
