@@ -183,12 +183,11 @@ def _topics(submission: Submission, group: Weighed, given: Mapping[str, Any]) ->
         if fresh and above is not None:
             telling = salience.telling(above, given["general"]["words"])
         said = submission.text[sentence.start : sentence.end]
-        own = salience.bigrams(said)
-        count = len(own & pairs)
+        count = sum(pair in said for pair in pairs)
         found.append(
             {
                 "titled": 1.0 if any(name in said for name in named) else count / (count + 2),
-                "headed": salience.share(telling, own),
+                "headed": sum(pair in said for pair in telling) / max(1, len(telling)),
                 "begins": float(fresh),
             }
         )
