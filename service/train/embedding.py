@@ -46,7 +46,6 @@ class Contrast:
     revised: float = 0.1  # share of pairs that are a text and its revision by rule
     blend: float = 0.5  # share of the trained rows in the result; the rest are the rows the training began with
     own: int = 3  # how often the pairs of our own write-ups are seen
-    levelled: float = 0.75  # how far the rows' lengths, a word's weight in the mean, are levelled at the end: 0 not at all, 1 all alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ class Recipe:
     weighing: vectors.Weighing = field(default_factory=vectors.Weighing)
     mixing: vectors.Mixing = field(default_factory=vectors.Mixing)
     contrast: Contrast = field(default_factory=Contrast)
+    evening: vectors.Evening = field(default_factory=vectors.Evening)
 
 
 def _silent(_: str) -> None:
@@ -90,7 +90,8 @@ def train(
     rows = vectors.mixed(words, meaning, known, weighing=recipe.weighing, mixing=recipe.mixing, size=recipe.size, seed=recipe.seed)
     tell("词向量已由语料算出，开始对比学习")
     trained = _contrast(words.tokenizer, rows, _pairs(sources, focus, recipe), recipe, tell)
-    rows = vectors.levelled(recipe.contrast.blend * trained + (1 - recipe.contrast.blend) * rows, share=recipe.contrast.levelled)
+    rows = recipe.contrast.blend * trained + (1 - recipe.contrast.blend) * rows
+    rows = vectors.evened(rows, evening=recipe.evening)
     save(out, words.tokenizer, rows)
     tell("模型已写入，开始记录清单")
     manifest = _manifest(out, text, recipe, terms=terms, focus=focus, measure=measure)
