@@ -22,7 +22,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from service import checks, rulebook
+from service import checks, models, rulebook
 from service.model import Document, Report
 from service.parse import Reader
 from service.pipeline import analyse
@@ -63,7 +63,8 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reports() -> dict[str, Report]:
     with Reader(jobs=1, ocr=False, convert=False) as reader:
         readings = list(reader.read_all([SAMPLES / file for file in FILES]))
-    return {reading.name: analyse(reading, rulebook.load(SOURCES[Path(reading.name).stem].edition)) for reading in readings}
+    known = models.load()
+    return {reading.name: analyse(reading, rulebook.load(SOURCES[Path(reading.name).stem].edition), models=known) for reading in readings}
 
 
 def test_enough_samples_of_real_length(reports: dict[str, Report]) -> None:
@@ -170,6 +171,10 @@ def _compact(report: Report) -> dict[str, Any]:
         "failed": {f"{outcome.rule} {outcome.check}": failed[outcome.rule] for outcome in report.outcomes if outcome.verdict == "fail"},
         "not_checked": [f"{outcome.rule} {outcome.check}" for outcome in report.outcomes if outcome.verdict == "not_checked"],
         "notes": [note.code for note in report.notes],
+        "focus": [report.focus.primary, sorted(score.area for score in report.focus.areas if score.chosen)] if report.focus else None,
+        "one_line": report.one_line,
+        "results": [sentence.text for each in report.summaries if each.section == "results" for sentence in each.sentences],
+        "advice": [[item.section, item.rule] for item in report.advice.items] if report.advice else None,
     }
 
 
