@@ -2,7 +2,7 @@
 
     python corpora/sections/build.py
 
-Paragraphs, captions and tables of every write-up, and the labelled passages longer than a heading; held out is what corpora/focus holds out.
+Paragraphs, captions and tables of every write-up, and labelled passages longer than a heading; held out is what corpora/focus holds out.
 """
 
 from __future__ import annotations
