@@ -18,6 +18,7 @@ from service.indicators import Figure, stated
 from service.model import Advice, AdviceItem, CriterionEvidence, Edition, Finding, Focus, Outcome, Rule, Section, Strength, Submission
 from service.quantities import comparable
 from service.tabulated import tabled
+from service.text import sentences
 
 _MOST = 3  # items a section, and strengths of one kind
 _MOST_MISSED = 2  # of them from the criteria
@@ -29,7 +30,9 @@ _PRESENT = "section_present"
 _RESULTS = "results"
 _ONE = re.compile("（共1[处个幅]）|(?<=」)共1[处段](?=）)")  # a count that tells nothing
 _MOVED = re.compile("[到至降升增减缩]")
+_BELOW = 0.5  # a section without a heading, below one that is missing
 _MISSING = re.compile("「([^」]*)」")
+_INDICATOR = re.compile("“([^”]+)”([0-9]{4}年)的")  # in the message of year_consistency
 _CITED = {
     "notice": "{clause}要求：{name}。",
     "programme": "历年惯例（{clause}）：{name}。",
@@ -78,7 +81,11 @@ def advise(submission: Submission, outcomes: Sequence[Outcome], *, edition: Edit
     idle = criteria.answered(shown)
     drafts = [
         draft
-        for draft in (*_of_rules(submission, outcomes, edition, _themes(focus)), *_of_criteria(submission, missing, edition))
+        for draft in (
+            *_of_rules(submission, outcomes, edition, _themes(focus)),
+            *_of_headings(submission, outcomes),
+            *_of_criteria(submission, [item for item in missing if not item.aspect.checks & failed], edition),
+        )
         if draft.check not in idle  # what we can show ourselves is not asked for
     ]
     return Advice(_ranked(submission, drafts), _strengths(submission, outcomes, edition, shown, foreign=others + plans), shown)
@@ -107,6 +114,39 @@ def _of_rules(submission: Submission, outcomes: Iterable[Outcome], edition: Edit
 
 def _title(submission: Submission) -> tuple[int, int]:
     return (submission.title.start, submission.title.end) if submission.title else (submission.start, submission.start)
+
+
+def _unheaded(submission: Submission) -> Iterator[tuple[str, Section]]:
+    """Required sections that are there without any heading of their own, by the notice's name."""
+    for spec in submission.specs:
+        sections = submission.named(spec.key) if spec.required else ()
+        if sections and not any(section.heading for section in sections):
+            yield spec.name, sections[0]
+
+
+def _of_headings(submission: Submission, outcomes: Iterable[Outcome]) -> Iterator[_Draft]:
+    """A heading for each required section that has none, at its first sentence; it matters little less than the section itself."""
+    present = next((outcome for outcome in outcomes if outcome.check == _PRESENT), None)
+    if present is None:
+        return
+    words = lexicon.load("advice")
+    weights: Mapping[str, float] = words["weights"]
+    for name, section in _unheaded(submission):
+        row = _row(_PRESENT, frozenset({section.key}))
+        start, end = next(sentences(submission.text, section.start, section.end), (section.start, section.end))
+        opening = " ".join(submission.text[start:end].split())
+        quote = opening if len(opening) <= _QUOTE_MAX else opening[: _QUOTE_MAX - 1] + "…"
+        yield _Draft(
+            row["weight"] + weights[present.severity] + weights[present.basis] - _BELOW,
+            section.key,
+            words["unheaded"]["do"].format(missing=name, quote=quote),
+            _reason(present),
+            words["unheaded"]["example"].format(missing=name),
+            start,
+            end,
+            present.rule,
+            "unheaded",
+        )
 
 
 def _groups(submission: Submission, outcome: Outcome, rule: Rule | None) -> Iterator[_Group]:
@@ -138,12 +178,14 @@ def _draft(submission: Submission, group: _Group, edition: Edition, themes: froz
     row = _row(outcome.check, _tags(group) | themes)
     weights: Mapping[str, float] = lexicon.load("advice")["weights"]
     quote = " ".join(submission.text[first.start : first.end].split())
+    named = _INDICATOR.search(first.message)
     values = {
         "section": group.heading,
         "missing": group.heading,
         "count": len(group.findings),
         "measured": first.measured if first.measured is not None else "",
         "allowed": first.allowed if first.allowed is not None else "",
+        "indicator": f"“{named[1]}”{named[2]}的数值" if named else f"“{quote}”",
         "quote": quote if len(quote) <= _QUOTE_MAX else quote[: _QUOTE_MAX - 1] + "…",
         "years": "、".join(f"{year}年" for year in _years(edition)),
     }
@@ -326,5 +368,5 @@ def _formal(submission: Submission, kept: frozenset[str]) -> Iterator[Strength]:
     if known and kept >= {"table_caption", "figure_caption", "caption_numbering", "figure_referenced"}:
         section = next((item.key for item in submission.sections if item.start <= known[0].start < item.end), None)
         yield Strength(section, f"{len(known)}个图表都有编号和标题，正文都提到了", known[0].start, known[0].end)
-    if kept >= {_PRESENT, "section_length", "section_order"} and not submission.missing:
+    if kept >= {_PRESENT, "section_length", "section_order"} and not submission.missing and not any(_unheaded(submission)):
         yield Strength(None, "规定的各部分齐全，次序和字数都合要求", *_title(submission))

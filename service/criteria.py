@@ -2,7 +2,7 @@
 
 The aspects, their cues and the sentences that readers see are data (service/lexicon/criteria.toml). A cue in a slogan is no evidence: a
 concrete sign (a figure, a change, a document, a name) must stand in the same sentence. An aspect is called missing only where not even
-a loose hint of it stands in the write-up: prefer silence to a false alarm. No score is made: none is published.
+a loose hint of it stands where it would, or where a rule proves it: prefer silence to a false alarm. No score is made: none is published.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _BEFORE = 10  # characters before a cue where its figure or verb may stand
 _MOST_PLACES = 60  # of one cue, looked at in one write-up
 _MIXED = 0x3FFFF  # of two characters' numbers, to look a pair up in a table
 _MOST_SHOWN = 2  # sentences an aspect
+_MOST_ASPECTS = 2  # that one sentence may show
+_WORSE = 4.0  # a second sentence that says so much less than the best is not shown
+_TELLING = 3  # figures of a sentence that count
 _SHORTEST = 12  # characters of a sentence that can be evidence
 _LONGEST = 260
 _OTHER = "other"
@@ -47,19 +50,23 @@ _WORDED = (
     "|百分之[一二三四五六七八九十零点]+|[一二三四五六七八九]成|[一二三四五六七八九十]分之[一二三四五六七八九]"
 )
 _FIGURE = re.compile(f"{_NUMBER}|{_WORDED}")
+_DIGITS = re.compile("[0-9]+")
 _MONEY = re.compile(r"(?:[0-9]|[一二三四五六七八九十百千])[余多]?(?:[十百千万亿]{0,3})[余多]?(?:元|美元|欧元)")
 _BETTER = "提高|提升|上升|增长|增加|增|升|降低|下降|降|减少|减|缩短|压缩|压到|压至|节约|节省|延长|收窄|扩大|缩小|少了|多了|翻了|回落|走到"
 _CHANGE = re.compile(
     f"(?:{_BETTER})(?:了|到了?|至|为|成|约|近|超过)*[^，。；]{{0,2}}(?:{_FIGURE.pattern})"
     f"|(?:由|从)[^，。；]{{0,16}}?(?:{_FIGURE.pattern})[^。；]{{0,14}}?(?:到|至|为|成|{_BETTER})[^，。；]{{0,10}}?(?:{_FIGURE.pattern})"
 )
+_COINED = "法|模式|机制|体系|工程|理念|平台|模型|准则|工作制"  # what a name of one's own is given to
 _SIGNS = {
     "figure": _FIGURE,
+    "time": re.compile("(?:19|20)[0-9]{2}年|[0-9一二两三四五六]个?(?:年|月)(?:内|之内|以内|时间)|年底"),
+    "coined": re.compile(f"[“「][^”」\n]{{2,24}}(?:{_COINED})[”」]|[“「][^”」\n]{{2,24}}[”」]的?[^，。；“]{{0,8}}(?:{_COINED})"),
     "document": re.compile("《[^》\n]{2,40}》"),
     "name": re.compile("[“「][^”」\n]{2,18}[”」]"),
 }
 _GAP = {True: re.compile("，"), False: re.compile("[，、]")}  # what may not stand between the parts of a cue, sure or not
-_NEGATED = re.compile("(?:没有|没|无|未|缺乏|缺少|不|谈不上|难以)[^，。；]{0,2}\\Z")
+_NEGATED = re.compile("(?:没有|没|[买用上]不起|无|未|缺乏|缺少|不|谈不上|难以)[^，。；]{0,2}\\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class Aspect:
     sought: str
     section: str
     checks: frozenset[str]
+    proofs: frozenset[str]
     answers: frozenset[str]
     weight: float
     do: str
@@ -146,6 +154,7 @@ def _aspect(row: dict[str, object]) -> Aspect:
         sought=str(row["sought"]),
         section=str(row["section"]),
         checks=frozenset(words("checks")),
+        proofs=frozenset(words("proofs")),
         answers=frozenset(words("answers")),
         weight=float(str(row["weight"])),
         do=str(row["do"]),
@@ -204,7 +213,8 @@ class Reading:
 
     submission: Submission
     text: str = ""  # folded
-    elsewhere: str = ""  # the title and the text outside the overview, where hints count
+    title: str = ""
+    bodies: dict[str, str] = field(default_factory=dict)  # section key -> folded text
     starts: list[int] = field(default_factory=list)
     blocks: list[tuple[int, int, str]] = field(default_factory=list)  # start, end, section key
     pairs: dict[str, list[int]] = field(default_factory=dict)  # where the first two characters of a cue stand
@@ -225,8 +235,9 @@ class Reading:
         self.starts = [start for start, _, _ in self.blocks]
         self.pairs = _pairs(self.text)
         self.keys = frozenset(section.key for section in submission.sections)
-        own = [self.text[section.start : section.end] for section in submission.sections if section.key != "overview"]
-        self.elsewhere = "\n".join([submission.title.text if submission.title else "", *own])
+        self.title = fold(submission.title.text) if submission.title else ""
+        for section in submission.sections:
+            self.bodies[section.key] = self.bodies.get(section.key, "") + self.text[section.start : section.end] + "\n"
 
     def places(self, cue: Cue) -> list[int]:
         """Where a cue's anchor stands, as far as it is looked at."""
@@ -260,19 +271,20 @@ class Reading:
 def evidence(
     submission: Submission, criteria: Sequence[Criterion], *, failed: frozenset[str], foreign: tuple[str, ...]
 ) -> tuple[tuple[CriterionEvidence, ...], tuple[Missing, ...]]:
-    """What is shown and sought by criterion, and the aspects that are missing; `failed` are the checks that failed, which say their part.
+    """What is shown and sought by criterion, and the aspects that are missing; `failed` are the checks that failed.
 
-    `foreign` are the words of columns that are not the applicant's own or were aimed at. An aspect whose section is missing as a
-    whole is left to the advice on that section.
+    An aspect that a failed rule speaks of is missing too; it is left to the caller to say so once. `foreign` are the words of columns
+    that are not the applicant's own or were aimed at. An aspect whose section is missing as a whole is left to the advice on that section.
     """
     reading = Reading(submission)
+    candidates = {aspect.id: _candidates(reading, aspect, foreign) for _, aspect in asked(criteria)}
+    chosen = _chosen(candidates)
     shown: dict[str, list[Strength]] = {criterion.id: [] for criterion in criteria}
     missing: list[Missing] = []
     for criterion, aspect in asked(criteria):
-        places = _shown(reading, aspect, foreign)
-        shown[criterion.id].extend(Strength(place.section, aspect.shown, place.start, place.end) for place in places)
+        shown[criterion.id].extend(Strength(place.section, aspect.shown, place.start, place.end) for place in chosen[aspect.id])
         absent = aspect.section in submission.missing or not reading.blocks
-        if not places and not absent and not (aspect.checks & failed) and not _hinted(reading, aspect):
+        if not candidates[aspect.id] and not absent and (aspect.proofs & failed or not _hinted(reading, aspect)):
             missing.append(Missing(aspect, criterion))
     found = tuple(
         CriterionEvidence(
@@ -287,6 +299,21 @@ def evidence(
     return found, tuple(missing)
 
 
+def _chosen(candidates: dict[str, list[Place]]) -> dict[str, list[Place]]:
+    """The best places of each aspect in document order; one sentence shows two aspects at most, those it says most of."""
+    uses: dict[tuple[int, int], list[tuple[float, str]]] = {}
+    for name, places in candidates.items():
+        for place in places:
+            uses.setdefault((place.start, place.end), []).append((-place.weight, name))
+    allowed = {span: {name for _, name in sorted(names)[:_MOST_ASPECTS]} for span, names in uses.items()}
+    chosen: dict[str, list[Place]] = {}
+    for name, places in candidates.items():
+        own = [place for place in places if name in allowed[place.start, place.end]]
+        best = [place for place in own if place.weight > own[0].weight - _WORSE][:_MOST_SHOWN]
+        chosen[name] = sorted(best, key=lambda place: place.start)
+    return chosen
+
+
 def answered(shown: Sequence[CriterionEvidence]) -> frozenset[str]:
     """Checks whose advice is idle: what they look for is shown in its section."""
     places = {(strength.message, strength.section) for criterion in shown for strength in criterion.shown}
@@ -294,14 +321,16 @@ def answered(shown: Sequence[CriterionEvidence]) -> frozenset[str]:
 
 
 def _hinted(reading: Reading, aspect: Aspect) -> bool:
-    text = reading.elsewhere
+    """Whether a loose hint stands where evidence is looked for; in a part of no key as well."""
+    text = "\n".join(body for key, body in reading.bodies.items() if key in aspect.sections or key == _OTHER)
+    text += f"\n{reading.title}" if "title" in aspect.sections else ""
     for slogan in aspect.slogans:
         text = text.replace(slogan, "")
     return any(hint in text for hint in aspect.hints)
 
 
-def _shown(reading: Reading, aspect: Aspect, foreign: tuple[str, ...]) -> list[Place]:
-    """The best sentences for an aspect, in document order."""
+def _candidates(reading: Reading, aspect: Aspect, foreign: tuple[str, ...]) -> list[Place]:
+    """The places that show an aspect, the best first."""
     found: dict[tuple[int, int], Place] = {}
     for cue in aspect.cues:
         for position in reading.places(cue) if cue.pair in reading.pairs else ():
@@ -311,12 +340,12 @@ def _shown(reading: Reading, aspect: Aspect, foreign: tuple[str, ...]) -> list[P
             known = found.get((place.start, place.end))
             weight = place.weight if known is None else max(known.weight, place.weight) + 0.5
             found[place.start, place.end] = Place(place.start, place.end, weight, place.section)
-    best = sorted(found.values(), key=lambda place: (-place.weight, place.start))[:_MOST_SHOWN]
+    best = sorted(found.values(), key=lambda place: (-place.weight, place.start))
     if aspect.headings:
         best = list(_headed(reading, aspect)) or best
     if aspect.tables and len(best) < _MOST_SHOWN:
         best.extend(_tabled(reading, aspect, foreign))
-    return sorted(best[:_MOST_SHOWN], key=lambda place: place.start)
+    return best
 
 
 def _place(reading: Reading, aspect: Aspect, cue: Cue, position: int) -> Place | None:
@@ -344,6 +373,8 @@ def _place(reading: Reading, aspect: Aspect, cue: Cue, position: int) -> Place |
     key = reading.blocks[index][2]
     rank = aspect.sections.index(key) if key in aspect.sections else len(aspect.sections)
     weight += (len(aspect.sections) - rank) * 0.5 - (1.0 if len(sentence) > _LONG else 0.0)
+    weight += 0.2 * min(_TELLING, sum(1 for _ in _DIGITS.finditer(sentence))) if aspect.signs else 0.0
+    weight += 1.0 if cue.anchor in reading.title else 0.0
     return Place(span[0], span[1], weight, key)
 
 
@@ -405,7 +436,7 @@ def _tabled(reading: Reading, aspect: Aspect, foreign: tuple[str, ...]) -> Itera
         for figure in tabled(table, foreign):
             rows.setdefault(figure.indicator, []).append(figure)
         for name, figures in rows.items():
-            if len(figures) > 1 and any(cue.head in name for cue in aspect.cues):
+            if len(figures) > 1 and any(cue.head in name for cue in aspect.cues) and not any(word in name for word in aspect.unless):
                 start = max(table.start, submission.text.rfind("\n", 0, figures[0].start) + 1)
                 yield Place(start, max(figure.end for figure in figures), 1.0, sections[0].key)
 

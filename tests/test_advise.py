@@ -17,7 +17,7 @@ from service.rulebook import editions
 
 EDITION = "2022-hebei"
 ADVICE = lexicon.load("advice")
-PLACEHOLDERS = {"section", "missing", "count", "measured", "allowed", "quote", "years"}
+PLACEHOLDERS = {"section", "missing", "count", "measured", "allowed", "quote", "years", "indicator"}
 SECTION_KEYS = {"overview", "background", "process", "results", "abstract", "lessons", "extension"}
 
 OVERVIEW = "河北砺桥阀门有限公司成立于2003年，主营高压截止阀，现有职工412人，2021年销售收入3.6亿元。"
@@ -103,7 +103,7 @@ def test_every_check_has_advice(check: str) -> None:
 
 
 def test_advice_is_for_checks_that_exist() -> None:
-    assert set(ADVICE) - {"weights"} == set(checks.names())
+    assert set(ADVICE) - {"weights", "unheaded"} == set(checks.names())
 
 
 @pytest.mark.parametrize("name", [edition.id for edition in editions()])
@@ -124,8 +124,8 @@ def test_aspects_are_whole() -> None:
     for aspect in aspects:
         assert all(any(word in wording for wording in wordings) for words in aspect.asked.values() for word in words), aspect.id
         assert aspect.section in SECTION_KEYS
-        assert set(aspect.sections) <= SECTION_KEYS | {"other"}
-        assert (aspect.checks | aspect.answers) <= set(checks.names())
+        assert set(aspect.sections) <= SECTION_KEYS | {"other", "title"}
+        assert (aspect.checks | aspect.answers | aspect.proofs) <= set(checks.names())
         assert _fields(aspect.do) <= {"section"}
         assert _fields(aspect.example) <= {"y1", "y2", "y3"}
         assert all(len(cue.anchor) > 1 for cue in aspect.cues), "a single character is found everywhere"
@@ -239,7 +239,8 @@ def test_what_a_rule_and_a_criterion_say_alike_is_said_once() -> None:
     submission = write_up(results=["质量水平迈上新台阶，客户交口称赞。"])
     advice = judged(submission)
     assert "2022-hebei/4.3" in {item.rule for item in of(advice, "results")}
-    assert not {"quality", "benefit", "efficiency", "comparison"} & sought(advice)
+    assert {"quality", "benefit", "efficiency", "comparison"} <= sought(advice), "once among the items, but the table is whole"
+    assert all(item.rule is not None for item in of(advice, "results"))
 
 
 def test_a_comparison_that_stands_there_is_not_asked_for() -> None:
@@ -275,6 +276,66 @@ def test_a_slogan_is_no_evidence() -> None:
 def test_a_cue_in_another_sense_is_no_evidence(aspect: str, sentence: str) -> None:
     submission = write_up(process=[sentence], results=[sentence])
     assert shown(judged(submission), submission, aspect) == []
+
+
+@pytest.mark.parametrize(
+    ("aspect", "sentence"),
+    [
+        ("leadership", "总工程师任主任，每月主持可靠性例会，三年开了36次。"),
+        ("original", "用户反复提出“把手割手”，三个月里收到46条。"),
+        ("policy", "权重来自860份问卷和1.2万条阀门运行记录。"),
+        ("goals", "公司使命是让阀门不漏，愿景是2030年以前成为百年品牌。"),
+        ("efficiency", "平均故障间隔时间由410小时提高到760小时。"),
+        ("resources", "公司把图册无偿提供给同行，并为行业培训检验员214人。"),
+        ("method", "公司买不起整套MES系统，一直用手工记账。"),
+    ],
+)
+def test_what_only_looks_like_an_aspect_is_no_evidence(aspect: str, sentence: str) -> None:
+    submission = write_up(process=[sentence], background=[sentence], results=[sentence])
+    assert shown(judged(submission), submission, aspect) == []
+
+
+def test_a_sentence_shows_two_aspects_at_most() -> None:
+    dense = "总经理任组长，公司成立由质量部牵头的推进小组，投入经费86万元，发布《研磨管理办法》，培训人员630人次，目标是三年内泄漏减半。"
+    submission = write_up(process=[dense, *PROCESS])
+    places = [(s.start, s.end) for c in judged(submission).criteria for s in c.shown]
+    assert max(places.count(place) for place in places) <= 2
+
+
+def test_others_of_the_board_do_not_stand_for_the_head() -> None:
+    submission = write_up(process=["副总经理任主任，总工程师每月主持例会，三年开了36次，先后换了3次夹具。"])
+    assert "leadership" in sought(judged(submission))
+
+
+def test_a_failed_comparison_is_sought_in_the_table() -> None:
+    submission = write_up(results=["泄漏退回由2019年的316台降到2021年的41台，同行都说好。"])
+    advice = given(submission, failed("benchmark_comparison", at(submission, "四、实施成效")))
+    assert "comparison" in sought(advice)
+    assert not any("竞争对手" in item.message for item in of(advice, "results") if item.rule is None)
+
+
+def test_a_section_without_a_heading_is_to_get_one() -> None:
+    headed = (("background", "一、实施背景", BACKGROUND), ("process", "二、实施过程", PROCESS), ("results", "三、实施成效", RESULTS))
+    sections = [
+        {"key": "overview", "blocks": [OVERVIEW]},
+        *({"key": key, "heading": name, "blocks": blocks} for key, name, blocks in headed),
+    ]
+    submission = make_submission(
+        {"title": "实施密封面研磨过程控制的经验", "edition": EDITION, "sections": sections, "layout_known": False, "format": "txt"}
+    )
+    advice = judged(submission)
+    item = of(advice, "overview")[0]
+    assert "补上标题「企业概况」" in item.message
+    assert "附件2" in item.reason
+    assert submission.text[item.start : item.end] == OVERVIEW
+    assert not any("齐全" in strength.message for strength in advice.strengths)
+
+
+def test_a_contradiction_names_its_indicator() -> None:
+    submission = write_up()
+    finding = Finding("“一次合格率”2021年的数值前后不一：此处为98.4%，表2为97.4%。", 0, 4, "98.4%", "97.4%")
+    (item,) = given(submission, failed("year_consistency", finding)).items
+    assert item.message.startswith("核对“一次合格率”2021年的数值：此处写98.4%，别处写97.4%")
 
 
 def test_a_loose_hint_keeps_us_silent() -> None:
