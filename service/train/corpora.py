@@ -110,7 +110,7 @@ def _passage(file: Path, number: int, line: str, held_out: frozenset[str]) -> Pa
         family = row["family"]
         split: Split = "test" if family in held_out else "train"
         return Passage(row["id"], family, split, row["section"], themes, row["kind"], row["text"])
-    except (json.JSONDecodeError, KeyError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise _faulty(file, number, f"不是完整的一条记录（{error}）。") from error
 
 
@@ -119,7 +119,7 @@ def _writeup(file: Path, held_out: frozenset[str]) -> WriteUp:
     if match is None:
         raise _faulty(file, 1, "开头应为两行 +++ 之间的说明。")
     head = tomllib.loads(match[1])
-    paragraphs = tuple(_paragraphs(file, match[2], offset=match[1].count("\n") + 3))
+    paragraphs = tuple(_paragraphs(file, match[2], offset=match[1].count("\n") + 4))
     return WriteUp(
         id=head["id"],
         split="test" if head["id"] in held_out else "train",
