@@ -115,7 +115,7 @@ def _broken(folder: Path, reason: object) -> ServiceError:
 
 
 def probability(odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -60, 60))), np.float32)
 
 
 def features(units: Sequence[Unit], odds: Floats) -> Floats:

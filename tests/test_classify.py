@@ -161,7 +161,7 @@ def test_headings_alone_are_not_judged(model: FocusModel, encoder: Encoder) -> N
     assert "太短" in focus.reason
 
 
-@pytest.mark.parametrize("process", [("。",), ("\U00020000" * 3,), ("3.5%",)])
+@pytest.mark.parametrize("process", [("。",), ("\U00020000" * 3,), ("3.5%",), ("数" * 20_000,)])
 def test_odd_paragraphs_are_read(process: tuple[str, ...], model: FocusModel, encoder: Encoder) -> None:
     focus = classify.focus(about(title="", overview=(), process=process), load("2022-hebei"), model=model, encoder=encoder)
     assert len(focus.areas) == 6
