@@ -13,6 +13,9 @@ Basis = Literal["notice", "programme", "ours"]
 Severity = Literal["error", "warning", "advice"]
 Verdict = Literal["pass", "fail", "not_checked"]
 Status = Literal["complete", "partial", "failed"]
+MatchKind = Literal["verbatim", "edited", "paraphrase"]
+MatchFlag = Literal["near_duplicate", "reuse", "related"]
+Exclusion = Literal["quote", "standard", "notice", "common"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +375,63 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A past benchmark, or another submission of the batch, as what a text is compared with. `text` is empty where only its title is known."""
+
+    id: str
+    title: str
+    text: str
+    organisation: str | None = None
+    credit_code: str | None = None  # 统一社会信用代码
+    former_names: tuple[str, ...] = ()
+    year: int | None = None
+    file: str | None = None
+    among: bool = False  # of the same batch, no benchmark
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedPassage:
+    """text[start:end] shares with the other's text[their_start:their_end]; `changed` are spans of the former that differ there."""
+
+    start: int
+    end: int
+    their_start: int
+    their_end: int
+    their_text: str
+    kind: MatchKind
+    score: float  # 0-1: how close the two are
+    changed: tuple[tuple[int, int], ...] = ()
+    excluded: Exclusion | None = None  # why it does not count; None: it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a submission shares with one other text: a fact to look at, never a verdict. `share` is the part of the submission, 0-1."""
+
+    past: Past
+    flag: MatchFlag
+    score: float
+    share: float
+    own: bool  # the same organisation
+    passages: tuple[MatchedPassage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Shares of the submission's counted characters, 0-1, over all that it was compared with; `compared` is how many that were."""
+
+    total: float
+    without_quotes: float
+    without_own: float
+    largest_single: float
+    first_half: float
+    second_half: float
+    characters: int  # matched ones
+    passages: int
+    compared: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How long a text is: 字数 as Word counts, characters without blanks, Chinese characters."""
 
@@ -400,4 +460,6 @@ class Report:
     summaries: tuple[Summary, ...] = ()
     one_line: str | None = None  # who did what by what method with what result
     advice: Advice | None = None
+    matches: tuple[Match, ...] = ()
+    similarity: Similarity | None = None  # None: nothing was compared, see notes
     models: Mapping[str, str] = field(default_factory=dict)  # name -> version of every model that was asked
