@@ -376,7 +376,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A past benchmark, or another submission of the batch, as what a text is compared with. `text` is empty where only its title is known."""
+    """What a text is compared with: a past benchmark, or another submission of the batch. `text` is empty where only the title is known."""
 
     id: str
     title: str
