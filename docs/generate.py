@@ -38,6 +38,15 @@ SETTINGS = {
         "随程序的模型",
         "换用本机上另一个 sentence-transformers 模型的文件夹，用于各部分要点；重点方向和章节的判断仍用训练它们时的模型。",
     ),
+    "BIAOGAN_DATA_DIR": ("用户数据文件夹", "数据文件夹：内置数据库（`postgres/`）和历年标杆的原文件（`files/`）。第一次存入时建立。"),
+    "BIAOGAN_DATABASE_URL": (
+        "内置数据库",
+        "改用另一个 PostgreSQL（须有 pgvector 0.7 或更新版本）：`postgresql://用户名:密码@主机:端口/库名`。密码不会出现在任何提示里。",
+    ),
+    "BIAOGAN_FILES_URL": (
+        "数据文件夹下的 `files/`",
+        "原文件改存别处：fsspec 的地址，如 `file:///srv/biaogan` 或 `s3://桶/前缀`（对象存储须另装相应的 fsspec 组件）。",
+    ),
 }
 
 CHECKS_HEAD = """# 检查项

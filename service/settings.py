@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors import ServiceError
@@ -20,6 +20,9 @@ class Settings:
     soffice: str | None = None  # BIAOGAN_SOFFICE: LibreOffice's program, where it is not on the PATH
     models: Path | None = None  # BIAOGAN_MODELS: folder of the models, where it is not the one that came with the program
     embedding: Path | None = None  # BIAOGAN_EMBEDDING: folder of another sentence-transformers model
+    data: Path = field(default_factory=lambda: _user_folder())  # BIAOGAN_DATA_DIR: the library and its files
+    database: str | None = field(default=None, repr=False)  # BIAOGAN_DATABASE_URL: another PostgreSQL; may hold a password
+    files: str | None = field(default=None, repr=False)  # BIAOGAN_FILES_URL: another store of files; may hold a key
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:
@@ -38,6 +41,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         soffice=values.get("BIAOGAN_SOFFICE") or None,
         models=_folder(values, "BIAOGAN_MODELS"),
         embedding=_folder(values, "BIAOGAN_EMBEDDING"),
+        data=_data(values),
+        database=values.get("BIAOGAN_DATABASE_URL", "").strip() or None,
+        files=values.get("BIAOGAN_FILES_URL", "").strip() or None,
     )
 
 
@@ -46,3 +52,20 @@ def _folder(environment: Mapping[str, str], name: str) -> Path | None:
     if value and not Path(value).is_dir():
         raise ServiceError("setting_invalid", f"环境变量 {name} 指向的文件夹“{value}”不存在，请改正路径。")
     return Path(value).resolve() if value else None
+
+
+def _data(environment: Mapping[str, str]) -> Path:
+    """The data folder, made where something is first kept in it."""
+    value = environment.get("BIAOGAN_DATA_DIR", "").strip()
+    if not value:
+        return _user_folder()
+    path = Path(value).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise ServiceError("setting_invalid", f"环境变量 BIAOGAN_DATA_DIR 指向的“{value}”不是文件夹，请改正路径。")
+    return path
+
+
+def _user_folder() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - only where it is not set
+
+    return user_data_path("biaogan", appauthor=False)
