@@ -1,0 +1,1 @@
+"""Two texts sentence by sentence: which say the same, in which words."""
