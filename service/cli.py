@@ -16,8 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
-from service import __version__, settings
+from service import __version__, maintain, settings
 from service.arguments import Parser
+from service.database.place import Place
 from service.errors import ServiceError
 from service.model import Note
 from service.parse import PassedOver, Progress, Reader, Walk, walk
@@ -61,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--measure", metavar="DIR", help="embedding 用的评测集文件夹（含 pairs、revisions），分数写入清单")
     train.add_argument("--out", metavar="DIR", help="模型写到哪个文件夹，默认为模型文件夹下的同名文件夹")
 
+    maintain.add_commands(commands)
+
     editions = commands.add_parser("editions", help="查看各届规则；写明 ID 则显示其全部内容", add_help=False)
     editions.add_argument("-h", "--help", action="help", help="显示用法")
     editions.add_argument("edition", nargs="?", metavar="ID", help="规则编号，例如 2022-hebei")
@@ -91,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a character that the terminal does not know must not end the work
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions, "train": _train}
+    commands |= dict.fromkeys(maintain.COMMANDS, _maintain)
     try:
         return commands[options.command](options)
     except ServiceError as error:
@@ -383,6 +387,14 @@ def _train(options: argparse.Namespace) -> int:
     for name, value in scores.items():
         print(f"{name}\t{value}")  # noqa: T201
     return _DONE
+
+
+def _place(wanted: settings.Settings) -> Place:
+    return Place(wanted.data, wanted.database, wanted.files)
+
+
+def _maintain(options: argparse.Namespace) -> int:
+    return maintain.run(options, _place(settings.read()))
 
 
 # --- progress ----------------------------------------------------------------------------------------------------------------------

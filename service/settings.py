@@ -13,6 +13,12 @@ _OFF = frozenset({"0", "off", "no", "false"})
 _ON = frozenset({"1", "on", "yes", "true"})
 
 
+def _user_folder() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - only where it is not set
+
+    return user_data_path("biaogan", appauthor=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     convert: bool = True  # BIAOGAN_CONVERT: doc, wps and rtf through LibreOffice
@@ -20,7 +26,7 @@ class Settings:
     soffice: str | None = None  # BIAOGAN_SOFFICE: LibreOffice's program, where it is not on the PATH
     models: Path | None = None  # BIAOGAN_MODELS: folder of the models, where it is not the one that came with the program
     embedding: Path | None = None  # BIAOGAN_EMBEDDING: folder of another sentence-transformers model
-    data: Path = field(default_factory=lambda: _user_folder())  # BIAOGAN_DATA_DIR: the library and its files
+    data: Path = field(default_factory=_user_folder)  # BIAOGAN_DATA_DIR: the library and its files
     database: str | None = field(default=None, repr=False)  # BIAOGAN_DATABASE_URL: another PostgreSQL; may hold a password
     files: str | None = field(default=None, repr=False)  # BIAOGAN_FILES_URL: another store of files; may hold a key
 
@@ -63,9 +69,3 @@ def _data(environment: Mapping[str, str]) -> Path:
     if path.exists() and not path.is_dir():
         raise ServiceError("setting_invalid", f"环境变量 BIAOGAN_DATA_DIR 指向的“{value}”不是文件夹，请改正路径。")
     return path
-
-
-def _user_folder() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415 - only where it is not set
-
-    return user_data_path("biaogan", appauthor=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 from service.errors import ServiceError
@@ -66,3 +69,15 @@ def _said(message: str) -> str:
     if any(words in message for words in ("server closed the connection", "connection is closed", "the connection is lost")):
         return "08"
     return next((state for words, state in _SAID if words in message), "")
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """For psycopg's own calls, as COPY, which pass the engine's events by."""
+    try:
+        yield
+    except psycopg.Error as error:
+        told = explain(error, where)
+        if told is None:
+            raise
+        raise told from error
