@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -166,3 +168,56 @@ def make_submission(case: Case) -> Submission:
 @pytest.fixture(name="make_submission")
 def _make_submission_fixture() -> Any:
     return make_submission
+
+
+# --- a real embedded PostgreSQL (docs/database.md): one server for the session and its workers, a database for each test -----------------
+
+
+@pytest.fixture(name="cluster", scope="session")
+def _cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Folder of the sockets of the session's server; it holds the database `template` with all tables."""
+    import psycopg
+
+    from service.database.engine import close, connect
+    from service.database.place import Place
+    from service.database.server import Server
+
+    base = tmp_path_factory.getbasetemp()
+    server = Server((base.parent if hasattr(request.config, "workerinput") else base) / "data" / "postgres")
+    sockets = server.ensure()
+    with psycopg.connect(host=str(sockets), user="biaogan", dbname="biaogan", autocommit=True) as admin:
+        admin.execute("SELECT pg_advisory_lock(1)")
+        if admin.execute("SELECT FROM pg_database WHERE datname = 'template'").fetchone() is None:
+            admin.execute("CREATE DATABASE making")
+            close(connect(Place(base, f"postgresql://biaogan@/making?host={sockets}")))
+            admin.execute("ALTER DATABASE making RENAME TO template")
+    yield sockets
+    server.leave()
+
+
+@pytest.fixture(name="database_url")
+def _database_url(cluster: Path) -> Iterator[str]:
+    """A database of the test's own, with all tables, empty."""
+    import psycopg
+
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(host=str(cluster), user="biaogan", dbname="biaogan", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        yield f"postgresql://biaogan@/{name}?host={cluster}"
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(name="place")
+def _place(database_url: str, tmp_path: Path) -> Any:
+    from service.database.place import Place
+
+    return Place(tmp_path / "data", database_url)
+
+
+@pytest.fixture(name="engine")
+def _engine(place: Any) -> Iterator[Any]:
+    from service.database.engine import close, connect
+
+    engine = connect(place)
+    yield engine
+    close(engine)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import weakref
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -17,6 +19,7 @@ from service.errors import ServiceError
 
 _POOL = 5
 _SECONDS = 10  # to reach a server
+_TRIES, _PAUSE = 3, 0.1  # seconds, while the embedded server is dying or stopping
 _SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _servers: weakref.WeakKeyDictionary[Engine, Server] = weakref.WeakKeyDictionary()
 
@@ -55,12 +58,12 @@ def open_engine(place: Place) -> Engine:
         """A server that was killed is started again, also for a process that has been using it for long."""
         if server is None:
             return dialect.connect(*arguments, **options)
-        options["host"] = str(server.ensure())
-        try:
-            return dialect.connect(*arguments, **options)
-        except psycopg.OperationalError:  # it stopped in between
+        for _ in range(_TRIES):
             options["host"] = str(server.ensure())
-            return dialect.connect(*arguments, **options)
+            with suppress(psycopg.OperationalError):  # it stopped in between
+                return dialect.connect(*arguments, **options)
+            time.sleep(_PAUSE)
+        return dialect.connect(*arguments, **options)
 
     def explain(context: ExceptionContext) -> None:
         told = None if context.is_pre_ping else failures.explain(context.original_exception, where)

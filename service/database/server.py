@@ -15,6 +15,7 @@ import atexit
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import signal
 import stat
@@ -72,6 +73,7 @@ class Server:
         self._users: int | None = None
         self._owner = 0  # the process that joined: a forked child must not leave for it
         self._process: subprocess.Popen[bytes] | None = None
+        self._logged = 0  # where the log of the server that was launched begins
         self._guard = threading.RLock()
 
     def ensure(self) -> Path:
@@ -202,6 +204,7 @@ class Server:
         command += [word for name, value in wanted.items() for word in ("-c", f"{name}={value}")]
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:
             give(stream.fileno(), self.folder)
+            self._logged = stream.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(  # noqa: S603
                 [*options.prefix, *command], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment(), cwd=self.folder,
                 start_new_session=True, pass_fds=(running,), user=options.uid, group=options.gid, extra_groups=options.groups,
@@ -227,11 +230,15 @@ class Server:
         return folder
 
     def _last_words(self) -> str:
+        """What the server that was launched last said last."""
         try:
-            lines = (self.folder / "server.log").read_text("utf8", "replace").splitlines()
+            with (self.folder / "server.log").open("rb") as stream:
+                stream.seek(self._logged)
+                said = stream.read(_LOG).decode("utf8", "replace").splitlines()
         except OSError:
             return ""
-        return next((line.partition("FATAL:")[2].strip() for line in reversed(lines[-50:]) if "FATAL:" in line), "")
+        grave = [line for line in said if "FATAL:" in line or "PANIC:" in line] or said
+        return re.sub(r"^.*(?:FATAL|PANIC): *", "", grave[-1]) if grave else ""
 
     # --- stop ----------------------------------------------------------------------------------------------------------------------
 
