@@ -187,6 +187,9 @@ def _cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     sockets = server.ensure()
     with psycopg.connect(host=str(sockets), user="biaogan", dbname="biaogan", autocommit=True) as admin:
         admin.execute("SELECT pg_advisory_lock(1)")
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here has to outlive a loss of power
+            admin.execute(f"ALTER SYSTEM SET {name} = off")
+        admin.execute("SELECT pg_reload_conf()")
         if admin.execute("SELECT FROM pg_database WHERE datname = 'template'").fetchone() is None:
             admin.execute("CREATE DATABASE making")
             close(connect(Place(base, f"postgresql://biaogan@/making?host={sockets}")))

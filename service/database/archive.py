@@ -21,6 +21,7 @@ from service.errors import ServiceError
 FORMAT = 1
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20  # bytes
+_STEPS = Path(__file__).parent / "migrations" / "versions"
 _LARGEST_MANIFEST = 256 << 20
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*")
 _FILE = re.compile(r"[0-9a-f]{64}")
@@ -154,6 +155,8 @@ def _manifest(given: dict[str, Any], path: Path) -> Manifest:
     if form > FORMAT or revision > REVISION:
         told = f"备份文件 {path} 是较新版本的程序（{given['program']}）制作的，本版本不能恢复。请升级本程序后再试。"
         raise ServiceError("backup_newer", told)
+    if revision not in {step.name.partition("_")[0] for step in _STEPS.glob("[0-9]*.py")}:
+        raise damaged(path, "表的版本不明")
     dumps = tuple(
         TableDump(str(t["name"]), tuple((str(n), str(k)) for n, k in t["columns"]), int(t["rows"]), str(t["sha256"]))
         for t in given["tables"]

@@ -43,19 +43,34 @@ class Examination:
 def examine(engine: Engine, files: Files, place: Place, *, tell: Tell) -> Examination:
     """Reads everything once: rows, long texts, files. ServiceError where the database cannot be reached at all."""
     facts = [("程序", __version__), ("数据文件夹", str(place.data)), ("数据库", shown(engine, place)), ("原文件", files.shown)]
+    troubles = list(_disk(place))
+    named: set[str] | None = None
     with engine.connect() as connection:
         facts += _versions(connection)
-        troubles = list(_disk(place))
         revision = current(connection)
         if revision == REVISION:
-            facts += _sizes(connection, tell)
-            troubles += [*_server(connection), *_indexes(connection), *_rows(connection, tell)]
-            named = _named(connection)
+            try:
+                named = _tables(connection, facts, troubles, tell)
+            except ServiceError as error:
+                if error.code != "database_damaged":
+                    raise
+                troubles.append(_damaged("有的内容读不出来"))
         else:
             facts.append(("表", f"版本 {revision or '无'}，下次使用时升级到 {REVISION}"))
-            named = None
     found, wrong = _files(files, named, tell)
     return Examination((*facts, *found, *_space(place)), (*troubles, *wrong))
+
+
+def _tables(connection: Connection, facts: list[tuple[str, str]], troubles: list[Trouble], tell: Tell) -> set[str]:
+    """Adds to facts and troubles; the files that the rows name."""
+    named = _named(connection)
+    facts += _sizes(connection, tell)
+    troubles += [*_server(connection), *_indexes(connection), *_rows(connection, tell)]
+    return named
+
+
+def _damaged(what: str) -> Trouble:
+    return Trouble("database_damaged", f"数据库{what}，磁盘可能有故障。请检查磁盘，再从备份恢复（biaogan restore）。")
 
 
 def tidy(engine: Engine, files: Files, *, age: float = SETTLED) -> int:
@@ -128,8 +143,7 @@ def _disk(place: Place) -> Iterator[Trouble]:
 def _server(connection: Connection) -> Iterator[Trouble]:
     failed = connection.execute(text("SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()")).scalar()
     if failed:
-        told = f"数据库有 {failed} 个数据页的校验值不符，磁盘可能有故障。请检查磁盘，再从备份恢复（biaogan restore）。"
-        yield Trouble("database_damaged", told)
+        yield _damaged(f"有 {failed} 个数据页的校验值不符")
     if connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'vector'")).scalar() is None:
         yield Trouble("pgvector_missing", "数据库里没有 pgvector 扩展。请让管理员执行 CREATE EXTENSION vector，再从备份恢复。")
 

@@ -110,7 +110,7 @@ class Files:
 
     def _path(self, name: str) -> str:
         if not _NAME.fullmatch(name):
-            raise ValueError(name)  # our own mistake: names come from `put`
+            raise ValueError(f"no hash: {name!r}")  # our own mistake: names come from `put`
         return f"{self._root}/{name[:2]}/{name}"
 
     def _size(self, name: str) -> int | None:

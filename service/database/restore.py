@@ -73,6 +73,8 @@ def _load(connection: Connection, source: zipfile.ZipFile, manifest: Manifest, p
     expected = archive.structure(connection)
     if {table.name: table.columns for table in manifest.tables} != expected:
         raise archive.damaged(path, "表的结构与其版本不符")
+    if {(one.table, one.column) for one in manifest.sequences} != {(one.table, one.column) for one in archive.sequences(connection)}:
+        raise archive.damaged(path, "编号的计数与其版本不符")
     dumps = {table.name: table for table in manifest.tables}
     indexes = _drop_indexes(connection)
     for number, (name, columns) in enumerate(expected.items()):
