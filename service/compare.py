@@ -1,0 +1,149 @@
+"""Two aligned texts -> the passages that one shares with the other: verbatim, edited or in other words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service import align, lexicon
+from service.align import Chain, Link, Side
+from service.changes import difference, words
+from service.fingerprints import LEAST, runs
+from service.model import MatchedPassage, MatchKind
+
+_NEAR = 200  # characters within which a run's end belongs to the passage beside it
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Sentences first … last of both sides that answer one another."""
+
+    mine: tuple[int, int]
+    theirs: tuple[int, int]
+    meaning: float
+
+
+def passages(mine: Side, theirs: Side) -> list[MatchedPassage]:
+    """What the first text shares with the second, by place, never overlapping in the first.
+
+    Every common run of 13 compared characters lies inside; sentences in other words only where a chain of them is firm.
+    """
+    found: list[MatchedPassage] = []
+    for chain in align.chains(align.links(mine, theirs), mine.sizes.tolist()):
+        found += _told(mine, theirs, chain)
+    found.sort(key=lambda passage: passage.start)
+    return _with_runs(mine, theirs, found)
+
+
+def _told(mine: Side, theirs: Side, chain: Chain) -> list[MatchedPassage]:
+    """The passages of one chain."""
+    settings = lexicon.load("match")
+    firm = chain.score >= settings["chain"]["firm_score"] and chain.sentences >= settings["chain"]["firm_sentences"]
+    found: list[MatchedPassage] = []
+    before: _Block | None = None
+    for block in _blocks(chain.links):
+        passage = _judged(mine, theirs, block, settings["passage"], firm=firm)
+        if passage is None:
+            before = None
+            continue
+        if before is not None and _goes_on(mine.text, found[-1], passage, before, block, settings["passage"]["long"]):
+            found[-1] = _joined(found[-1], passage, theirs.text)
+        else:
+            found.append(passage)
+        before = block
+    return found
+
+
+def _blocks(links: Sequence[Link]) -> list[_Block]:
+    """Links that share a sentence as one; each block's meaning is that of its best link."""
+    found: list[_Block] = []
+    for link in links:
+        if found and (link.mine == found[-1].mine[1] or link.theirs == found[-1].theirs[1]):
+            last = found[-1]
+            found[-1] = _Block((last.mine[0], link.mine), (last.theirs[0], link.theirs), max(last.meaning, link.meaning))
+        else:
+            found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), link.meaning))
+    return found
+
+
+def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any], *, firm: bool) -> MatchedPassage | None:
+    """The passage of a block; None where it shows nothing."""
+    start, end = mine.spans[block.mine[0]][0], mine.spans[block.mine[1]][1]
+    their_start, their_end = theirs.spans[block.theirs[0]][0], theirs.spans[block.theirs[1]][1]
+    told = difference(words(mine.text, start, end), words(theirs.text, their_start, their_end), island=settings["island"])
+    close = told.ratio >= settings["edited"]
+    if not firm and not (close and told.common >= settings["verbatim"]):
+        return None
+    kind: MatchKind = "verbatim" if told.ratio == 1 else "edited" if close else "paraphrase"
+    score = told.ratio if close else (told.ratio + max(0.0, min(1.0, block.meaning))) / 2
+    changed = told.changed if kind == "edited" else ()
+    return MatchedPassage(start, end, their_start, their_end, theirs.text[their_start:their_end], kind, score, changed)
+
+
+def _goes_on(text: str, passage: MatchedPassage, new: MatchedPassage, before: _Block, block: _Block, long: int) -> bool:
+    """Whether a passage is the next sentence of the one before, in both texts, and not a new paragraph after a long one."""
+    if new.kind != passage.kind or block.mine[0] != before.mine[1] + 1 or block.theirs[0] != before.theirs[1] + 1:
+        return False
+    return passage.end - passage.start < long or "\n" not in text[passage.end : new.start]
+
+
+def _joined(passage: MatchedPassage, new: MatchedPassage, their_text: str) -> MatchedPassage:
+    size, more = passage.end - passage.start, new.end - new.start
+    return replace(
+        passage,
+        end=new.end,
+        their_end=new.their_end,
+        their_text=their_text[passage.their_start : new.their_end],
+        score=(passage.score * size + new.score * more) / (size + more),
+        changed=(*passage.changed, *new.changed),
+    )
+
+
+def _with_runs(mine: Side, theirs: Side, found: list[MatchedPassage]) -> list[MatchedPassage]:
+    """The passages and, where they do not stand in one yet, the common runs."""
+    covered = np.zeros(len(mine.normal), np.bool_)
+    for passage in found:
+        covered[slice(*mine.normal.between(passage.start, passage.end))] = True
+    for start, their_start, length in sorted(runs(mine.normal, theirs.normal), key=lambda run: -run[2]):
+        for first, last in _gaps(covered, start, start + length):
+            covered[first:last] = True
+            place, end = mine.normal.span(first, last)
+            there, until = theirs.normal.span(their_start + first - start, their_start + last - start)
+            beside = None if last - first >= LEAST else _beside(mine, found, first, last)
+            if beside is None:
+                found.append(MatchedPassage(place, end, there, until, theirs.text[there:until], "verbatim", 1.0))
+            else:
+                found[beside] = _grown(found[beside], (place, end), (there, until), theirs.text)
+    return sorted(found, key=lambda passage: passage.start)
+
+
+def _gaps(covered: NDArray[np.bool_], start: int, end: int) -> list[tuple[int, int]]:
+    """The stretches of start … end - 1 that are not covered."""
+    bare = np.flatnonzero(~covered[start:end])
+    if not len(bare):
+        return []
+    parted = np.flatnonzero(np.diff(bare) > 1)
+    firsts, lasts = bare[np.r_[0, parted + 1]], bare[np.r_[parted, len(bare) - 1]]
+    return [(start + first, start + last + 1) for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+
+
+def _beside(mine: Side, found: Sequence[MatchedPassage], first: int, last: int) -> int | None:
+    """Which passage ends just before the characters first … last - 1, or begins just after."""
+    for at, passage in enumerate(found):
+        begin, end = mine.normal.between(passage.start, passage.end)
+        if end == first or begin == last:
+            return at
+    return None
+
+
+def _grown(passage: MatchedPassage, mine: tuple[int, int], theirs: tuple[int, int], their_text: str) -> MatchedPassage:
+    """The passage with a run's end beside it; their side grows only where that stands near."""
+    start, end = min(passage.start, mine[0]), max(passage.end, mine[1])
+    first, last = min(passage.their_start, theirs[0]), max(passage.their_end, theirs[1])
+    if last - first > passage.their_end - passage.their_start + _NEAR:
+        first, last = passage.their_start, passage.their_end
+    return replace(passage, start=start, end=end, their_start=first, their_end=last, their_text=their_text[first:last])
