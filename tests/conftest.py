@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -170,11 +172,33 @@ def _make_submission_fixture() -> Any:
     return make_submission
 
 
-# --- a real embedded PostgreSQL (docs/database.md): one server for the session and its workers, a database for each test -----------------
+# --- a real embedded PostgreSQL (docs/database.md): one server for the session, a database for each test -----------------------------
+
+
+@pytest.fixture(name="memory", scope="session")
+def _memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for servers: in memory where there is some, because what a test keeps need not outlive it and a disk may be slow."""
+    shared = Path("/dev/shm")
+    if shared.is_dir() and shutil.disk_usage(shared).free > 2 << 30:
+        with tempfile.TemporaryDirectory(prefix="biaogan-tests-", dir=shared) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(name="blank", scope="session")
+def _blank(memory: Path) -> Path:
+    """Folder of an embedded server that was made and stopped: tests that need one of their own copy it, which is quicker."""
+    from service.database.server import Server
+
+    server = Server(memory / "blank" / "postgres")
+    server.ensure()
+    server.leave()
+    return server.folder
 
 
 @pytest.fixture(name="cluster", scope="session")
-def _cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+def _cluster(blank: Path, memory: Path) -> Iterator[Path]:
     """Folder of the sockets of the session's server; it holds the database `template` with all tables."""
     import psycopg
 
@@ -182,18 +206,15 @@ def _cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     from service.database.place import Place
     from service.database.server import Server
 
-    base = tmp_path_factory.getbasetemp()
-    server = Server((base.parent if hasattr(request.config, "workerinput") else base) / "data" / "postgres")
+    shutil.copytree(blank, memory / "postgres")
+    server = Server(memory / "postgres")
     sockets = server.ensure()
     with psycopg.connect(host=str(sockets), user="biaogan", dbname="biaogan", autocommit=True) as admin:
-        admin.execute("SELECT pg_advisory_lock(1)")
         for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here has to outlive a loss of power
             admin.execute(f"ALTER SYSTEM SET {name} = off")
         admin.execute("SELECT pg_reload_conf()")
-        if admin.execute("SELECT FROM pg_database WHERE datname = 'template'").fetchone() is None:
-            admin.execute("CREATE DATABASE making")
-            close(connect(Place(base, f"postgresql://biaogan@/making?host={sockets}")))
-            admin.execute("ALTER DATABASE making RENAME TO template")
+        admin.execute("CREATE DATABASE template")
+    close(connect(Place(memory, f"postgresql://biaogan@/template?host={sockets}")))
     yield sockets
     server.leave()
 

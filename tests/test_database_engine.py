@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -301,10 +302,11 @@ def test_a_lost_connection_is_told_and_the_next_one_works(engine: Engine) -> Non
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
-def test_an_engine_outlives_its_embedded_server(tmp_path: Path) -> None:
-    """All of it: a new data folder, a kill, a start by the same engine, and the last one stops it."""
-    place = Place(tmp_path / "data")
+def test_an_engine_outlives_its_embedded_server(blank: Path, memory: Path) -> None:
+    """All of it: new tables, a kill, a start by the same engine, and the last one stops it."""
+    place = Place(memory / "outlived")
     assert not place.begun
+    shutil.copytree(blank, place.server)
     engine = connect(place)
     assert place.begun
     with engine.begin() as connection:

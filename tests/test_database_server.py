@@ -34,9 +34,10 @@ server.leave()
 
 
 @pytest.fixture(name="made", scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _made(blank: Path, memory: Path) -> Path:
     """A cluster that was made and stopped, with the table `seen`: tests copy it."""
-    folder = tmp_path_factory.mktemp("made") / "postgres"
+    folder = memory / "made" / "postgres"
+    shutil.copytree(blank, folder)
     server = Server(folder)
     query(server, "CREATE TABLE seen (number int)")
     server.leave()
@@ -44,9 +45,15 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(name="base")
+def _base(memory: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(name="folder")
-def _folder(made: Path, tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "postgres"
+def _folder(made: Path, base: Path) -> Iterator[Path]:
+    folder = base / "postgres"
     shutil.copytree(made, folder)
     yield folder
     stop(folder)
@@ -121,16 +128,16 @@ def test_processes_share_one_server_and_the_last_one_stops_it(folder: Path) -> N
     assert not (folder / ".s.PGSQL.5432").exists()
 
 
-def test_two_processes_make_one_cluster_though_a_third_was_killed_at_it(tmp_path: Path) -> None:
-    (tmp_path / "new" / "postgres" / "data.new" / "base").mkdir(parents=True)
+def test_two_processes_make_one_cluster_though_a_third_was_killed_at_it(base: Path) -> None:
+    (base / "new" / "postgres" / "data.new" / "base").mkdir(parents=True)
     code = (
         "import sys; from pathlib import Path; from service.database.server import Server\n"
         "server = Server(Path(sys.argv[1])); server.ensure(); server.leave()"
     )
-    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new" / "postgres")], cwd=ROOT) for _ in range(2)]
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(base / "new" / "postgres")], cwd=ROOT) for _ in range(2)]
     assert [process.wait(60) for process in processes] == [0, 0]
-    assert (tmp_path / "new" / "postgres" / "data" / "PG_VERSION").exists()
-    assert not (tmp_path / "new" / "postgres" / "data.new").exists()
+    assert (base / "new" / "postgres" / "data" / "PG_VERSION").exists()
+    assert not (base / "new" / "postgres" / "data.new").exists()
 
 
 def test_a_killed_client_is_no_user_any_more(folder: Path) -> None:
@@ -181,8 +188,8 @@ def test_a_pid_that_another_program_got_is_no_server(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["数据" * 40, "with, comma", 'quote"d'])
-def test_any_folder_will_do(made: Path, tmp_path: Path, name: str) -> None:
-    folder = tmp_path / name / "postgres"
+def test_any_folder_will_do(made: Path, base: Path, name: str) -> None:
+    folder = base / name / "postgres"
     shutil.copytree(made, folder)
     server = Server(folder)
     sockets = server.ensure()
@@ -193,8 +200,8 @@ def test_any_folder_will_do(made: Path, tmp_path: Path, name: str) -> None:
     assert not sockets.exists() or sockets == folder
 
 
-def test_a_socket_folder_that_someone_prepared_is_refused(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / ("long" * 30) / "postgres"
+def test_a_socket_folder_that_someone_prepared_is_refused(made: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = base / ("long" * 30) / "postgres"
     shutil.copytree(made, folder)
     server = Server(folder)
     sockets = server.ensure()
