@@ -154,7 +154,7 @@ def _usage(name: str, parser: argparse.ArgumentParser) -> str:
 def _positional(action: argparse.Action) -> str:
     if action.choices is not None:
         return "|".join(action.choices)
-    return f"{action.metavar}…" if action.nargs == "+" else f"[{action.metavar}]"
+    return f"{action.metavar}…" if action.nargs == "+" else str(action.metavar) if action.nargs is None else f"[{action.metavar}]"
 
 
 def _spelling(action: argparse.Action) -> str:
@@ -194,12 +194,23 @@ def codes(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
             name = call.func.id if isinstance(call.func, ast.Name) else ""
             if name not in RAISED or not call.args:
                 continue
-            message = _message(call.args[1], constants) if len(call.args) > 1 else ""
+            message = _message(call.args[1], constants | _locals(function, call)) if len(call.args) > 1 else ""
             first = call.args[0]
             if isinstance(first, ast.Constant):
                 yield str(first.value), RAISED[name], message
             elif isinstance(first, ast.Name) and isinstance(function, ast.FunctionDef):
                 yield from ((code, RAISED[name], said or message) for code, said in _passed(tree, function, first.id, constants))
+
+
+def _locals(function: ast.AST, call: ast.Call) -> dict[str, ast.expr]:
+    """What the function's names stand for at the call: their last assignment before it."""
+    found: dict[str, ast.expr] = {}
+    if isinstance(function, ast.FunctionDef):
+        before = (node for node in ast.walk(function) if isinstance(node, ast.Assign) and node.lineno < call.lineno)
+        for node in sorted(before, key=lambda node: node.lineno):
+            if isinstance(node.targets[0], ast.Name):
+                found[node.targets[0].id] = node.value
+    return found
 
 
 def _own_calls(function: ast.AST) -> Iterator[ast.Call]:

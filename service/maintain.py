@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from service.database.place import Place
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from service.arguments import Parser
     from service.database.archive import Tell
 
@@ -44,10 +42,10 @@ def run(options: argparse.Namespace, place: Place) -> int:
 
 def _backup(path: Path, place: Place) -> int:
     from service.database.backup import backup  # noqa: PLC0415 - SQLAlchemy only where it is needed
-    from service.database.engine import connect  # noqa: PLC0415
+    from service.database.engine import closing, connect  # noqa: PLC0415
     from service.database.files import open_store  # noqa: PLC0415
 
-    with _progress() as tell, _closing(connect(place)) as engine:
+    with _progress() as tell, closing(connect(place)) as engine:
         made = backup(engine, open_store(place), path, tell=tell)
     rows = sum(table.rows for table in made.manifest.tables)
     _say(f"已备份到 {path}：{rows} 行数据，{len(made.manifest.files)} 个原文件，共 {made.size / 1048576:.1f} MB。")
@@ -59,11 +57,11 @@ def _backup(path: Path, place: Place) -> int:
 
 
 def _restore(path: Path, place: Place, *, replace: bool) -> int:
-    from service.database.engine import connect  # noqa: PLC0415
+    from service.database.engine import closing, connect  # noqa: PLC0415
     from service.database.files import open_store  # noqa: PLC0415
     from service.database.restore import restore  # noqa: PLC0415
 
-    with _progress() as tell, _closing(connect(place)) as engine:
+    with _progress() as tell, closing(connect(place)) as engine:
         manifest = restore(engine, open_store(place), path, replace=replace, tell=tell)
     rows = sum(table.rows for table in manifest.tables)
     _say(f"已从 {path} 恢复：{rows} 行数据，{len(manifest.files)} 个原文件（{manifest.made_at} 的备份）。")
@@ -78,10 +76,10 @@ def _doctor(place: Place, *, tidy: bool) -> int:
         _say(f"还没有数据库：数据文件夹 {place.data} 里没有存过内容，第一次导入标杆时会建立。")
         return _DONE
     from service.database import examine  # noqa: PLC0415
-    from service.database.engine import open_engine  # noqa: PLC0415
+    from service.database.engine import closing, open_engine  # noqa: PLC0415
     from service.database.files import open_store  # noqa: PLC0415
 
-    with _progress() as tell, _closing(open_engine(place)) as engine:
+    with _progress() as tell, closing(open_engine(place)) as engine:
         files = open_store(place)
         removed = examine.tidy(engine, files) if tidy else 0
         found = examine.examine(engine, files, place, tell=tell)
@@ -98,16 +96,6 @@ def _doctor(place: Place, *, tidy: bool) -> int:
 
 def _say(line: str) -> None:
     print(line)  # noqa: T201
-
-
-@contextmanager
-def _closing(engine: Engine) -> Iterator[Engine]:
-    from service.database.engine import close  # noqa: PLC0415
-
-    try:
-        yield engine
-    finally:
-        close(engine)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def test_a_check_is_documented(name: str) -> None:
     assert "正例：" in section
 
 
-@pytest.mark.parametrize("command", ["check", "read", "editions", "train"])
+@pytest.mark.parametrize("command", ["check", "read", "editions", "train", "backup", "restore", "doctor"])
 def test_a_command_and_its_options_are_documented(command: str) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "service.cli", command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
@@ -96,6 +96,7 @@ def test_every_code_is_documented() -> None:
             '_T = {"a": ("row", "表中")}\ndef f():\n    code, message = _T["a"]\n    return Unreadable(code, message)',
             [("row", "文件不能用", "表中")],
         ),
+        ('def f():\n    told = f"一{x}"\n    raise ServiceError("local", told)', [("local", "错误", "一…")]),
         ('_N = {"code": "as_dict", "message": "字典。"}', [("as_dict", "说明", "字典。")]),
     ],
 )

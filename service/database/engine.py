@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -83,6 +84,15 @@ def close(engine: Engine) -> None:
     server = _servers.pop(engine, None)
     if server is not None:
         server.leave()
+
+
+@contextmanager
+def closing(engine: Engine) -> Iterator[Engine]:
+    """`close` at the end, whatever happens."""
+    try:
+        yield engine
+    finally:
+        close(engine)
 
 
 def shown(engine: Engine, place: Place) -> str:

@@ -51,9 +51,9 @@ def explain(error: BaseException, where: str) -> ServiceError | None:
     if not isinstance(error, psycopg.Error):
         return None
     state = error.sqlstate or _said(str(error))
-    row = _STATES.get(state) or _STATES.get(state[:3]) or _STATES.get(state[:2])
-    if row is not None:
-        code, message, status = row
+    known = next((part for part in (state, state[:3], state[:2]) if part in _STATES), None)
+    if known is not None:
+        code, message, status = _STATES[known]
         return ServiceError(code, f"{message}（{where}）", status=status)
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         # What libpq says holds host, port and user; a password never.
