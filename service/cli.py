@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from service import __version__, maintain, settings
 from service.arguments import Parser
+from service.curate import arguments as curate
+from service.curate.terminal import Setting
 from service.database.place import Place
 from service.errors import ServiceError
 from service.model import Note
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--measure", metavar="DIR", help="embedding 用的评测集文件夹（含 pairs、revisions），分数写入清单")
     train.add_argument("--out", metavar="DIR", help="模型写到哪个文件夹，默认为模型文件夹下的同名文件夹")
 
+    curate.add_commands(commands)
     maintain.add_commands(commands)
 
     editions = commands.add_parser("editions", help="查看各届规则；写明 ID 则显示其全部内容", add_help=False)
@@ -94,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a character that the terminal does not know must not end the work
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions, "train": _train}
-    commands |= dict.fromkeys(maintain.COMMANDS, _maintain)
+    commands |= {"library": _library, **dict.fromkeys(maintain.COMMANDS, _maintain)}
     try:
         return commands[options.command](options)
     except ServiceError as error:
@@ -393,6 +396,11 @@ def _place(wanted: settings.Settings) -> Place:
     return Place(wanted.data, wanted.database, wanted.files)
 
 
+def _library(options: argparse.Namespace) -> int:
+    wanted = settings.read()
+    return curate.run(options, Setting(_place(wanted), wanted.models, wanted.embedding, lambda: _reader(options, wanted)))
+
+
 def _maintain(options: argparse.Namespace) -> int:
     return maintain.run(options, _place(settings.read()))
 
@@ -401,7 +409,7 @@ def _maintain(options: argparse.Namespace) -> int:
 
 
 def _reader(options: argparse.Namespace, wanted: settings.Settings) -> Reader:
-    return Reader(jobs=options.jobs, convert=wanted.convert, ocr=wanted.ocr, soffice=wanted.soffice)
+    return Reader(jobs=getattr(options, "jobs", None), convert=wanted.convert, ocr=wanted.ocr, soffice=wanted.soffice)
 
 
 @contextmanager

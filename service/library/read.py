@@ -1,0 +1,150 @@
+"""What is in the library: listed, shown, searched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from service.errors import ServiceError
+from service.library.benchmark import Benchmark, Entry
+from service.library.indexing import quoted
+from service.text import fold
+
+_COLUMNS = """b.id, b.year, b.level, b.organisation, b.credit_code, b.former_names, b.title, b.edition, b.areas, b.status, b.revoked_reason,
+ b.revoked_on, b.sha256, b.file_name, b.words, b.model, b.created_at,
+ (SELECT count(*) FROM passages p WHERE p.benchmark = b.number) AS passages"""
+_BEFORE, _AFTER = 24, 60  # characters of a snippet around its first word
+_SNIPPETS = 2
+_WILD = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which benchmarks; None: any. `organisation` and `area` are parts of a name."""
+
+    year: int | None = None
+    level: str | None = None
+    organisation: str | None = None
+    area: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A benchmark that a search found; `places` are the words found in each snippet."""
+
+    benchmark: Benchmark
+    score: float
+    snippets: tuple[str, ...] = ()
+    places: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+
+def _benchmark(row: Row[Any]) -> Benchmark:
+    entry = Entry(
+        year=row.year,
+        organisation=row.organisation,
+        title=row.title,
+        level=row.level,
+        credit_code=row.credit_code,
+        former_names=tuple(row.former_names),
+        edition=row.edition,
+        areas=tuple(row.areas),
+        status=row.status,
+        revoked_reason=row.revoked_reason,
+        revoked_on=row.revoked_on,
+        sha256=row.sha256,
+        file_name=row.file_name,
+    )
+    return Benchmark(row.id, entry, row.words, row.passages, row.model, row.created_at)
+
+
+def _conditions(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    parts, values = ["TRUE"], {}
+    if wanted.organisation:
+        like = "%" + wanted.organisation.translate(_WILD) + "%"
+        parts.append("(b.organisation ILIKE :organisation OR EXISTS (SELECT FROM unnest(b.former_names) n WHERE n ILIKE :organisation))")
+        values["organisation"] = like
+    if wanted.area:
+        parts.append("EXISTS (SELECT FROM unnest(b.areas) a WHERE a ILIKE :area)")
+        values["area"] = "%" + wanted.area.translate(_WILD) + "%"
+    for name in ("year", "level", "status"):
+        value = getattr(wanted, name)
+        if value is not None:
+            parts.append(f"b.{name} = :{name}")
+            values[name] = value
+    return " AND ".join(parts), values
+
+
+def listed(connection: Connection, wanted: Wanted = Wanted()) -> list[Benchmark]:
+    """By year, the newest first, then by id."""
+    where, values = _conditions(wanted)
+    statement = f"SELECT {_COLUMNS} FROM benchmarks b WHERE {where} ORDER BY b.year DESC, b.id"  # noqa: S608 - conditions are ours
+    return [_benchmark(row) for row in connection.execute(text(statement), values)]
+
+
+def shown(connection: Connection, wanted: str) -> tuple[Benchmark, str | None]:
+    """A benchmark and its text; ServiceError where there is none of that id."""
+    statement = f"SELECT {_COLUMNS}, b.text FROM benchmarks b WHERE b.id = :id"  # noqa: S608
+    row = connection.execute(text(statement), {"id": wanted}).one_or_none()
+    if row is None:
+        raise unknown(wanted)
+    return _benchmark(row), row.text
+
+
+def unknown(wanted: str) -> ServiceError:
+    return ServiceError("benchmark_unknown", f"库里没有编号“{wanted}”的标杆。请运行 biaogan library list 查看编号。", status=404)
+
+
+def search(connection: Connection, words: Sequence[str], said: str, wanted: Wanted = Wanted(), *, most: int = 20) -> list[Hit]:
+    """Benchmarks that hold all the words (of `said`, as the index cuts them), the best first; where there are none, those that hold
+    what was said letter by letter.
+    """
+    where, values = _conditions(wanted)
+    parts = [part for part in said.split() if part]
+    query = " & ".join(quoted(word) for word in words)
+    for condition, more in (
+        ("b.search @@ CAST(:query AS tsquery)", {"query": query}),
+        (
+            " AND ".join(f"(b.text ILIKE :part{n} OR b.title ILIKE :part{n} OR b.organisation ILIKE :part{n})" for n in range(len(parts))),
+            {f"part{n}": "%" + part.translate(_WILD) + "%" for n, part in enumerate(parts)},
+        ),
+    ):
+        if not (query if "query" in more else parts):
+            continue
+        statement = (
+            f"SELECT {_COLUMNS}, b.text, ts_rank(b.search, CAST(:query AS tsquery), 1) AS score FROM benchmarks b "  # noqa: S608
+            f"WHERE {where} AND {condition} ORDER BY score DESC, b.year DESC, b.id LIMIT :most"
+        )
+        rows = connection.execute(text(statement), {**values, "query": query, **more, "most": most}).all()
+        if rows:
+            return [_hit(row, [*parts, *words]) for row in rows]
+    return []
+
+
+def _hit(row: Row[Any], words: Sequence[str]) -> Hit:
+    found = snippets(row.text or "", words)
+    return Hit(_benchmark(row), float(row.score), tuple(text for text, _ in found), tuple(places for _, places in found))
+
+
+def snippets(whole: str, words: Sequence[str]) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+    """The places where most different words stand together, each with the words' spans in it."""
+    pattern = re.compile("|".join(re.escape(fold(word)) for word in sorted(set(words), key=len, reverse=True) if word) or r"(?!)")
+    spots = [(match.start(), match.end()) for match in pattern.finditer(fold(whole))]
+    ranked = sorted(
+        range(len(spots)),
+        key=lambda at: (-len({fold(whole[a:b]) for a, b in spots[at:] if b <= spots[at][0] + _AFTER}), spots[at][0]),
+    )
+    chosen: list[int] = []
+    for at in ranked:
+        if len(chosen) < _SNIPPETS and all(abs(spots[at][0] - spots[other][0]) > _BEFORE + _AFTER for other in chosen):
+            chosen.append(at)
+    found = []
+    for at in sorted(chosen):
+        start, end = max(0, spots[at][0] - _BEFORE), min(len(whole), spots[at][0] + _AFTER)
+        cut = whole[start:end].replace("\n", " ").replace("\t", " ")
+        found.append((cut, tuple((a - start, b - start) for a, b in spots if start <= a and b <= end)))
+    return found
