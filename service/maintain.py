@@ -28,7 +28,7 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     backup.add_argument("file", metavar="FILE", help="备份文件，例如 biaogan-20260301.zip；已存在的文件不会被覆盖")
     restore.add_argument("file", metavar="FILE", help="biaogan backup 写出的备份文件")
     restore.add_argument("--replace", action="store_true", help="数据库里已有内容时，用备份替换全部内容")
-    doctor.add_argument("--tidy", action="store_true", help="删除不属于任何标杆的文件（中断的导入留下的）")
+    doctor.add_argument("--mend", action="store_true", help="先修复不会丢失内容的问题：重建缺失或无效的索引，删除不属于任何标杆的文件")
 
 
 def run(options: argparse.Namespace, place: Place) -> int:
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, place: Place) -> int:
         return _backup(Path(options.file), place)
     if options.command == "restore":
         return _restore(Path(options.file), place, replace=options.replace)
-    return _doctor(place, tidy=options.tidy)
+    return _doctor(place, mend=options.mend)
 
 
 def _backup(path: Path, place: Place) -> int:
@@ -71,7 +71,7 @@ def _restore(path: Path, place: Place, *, replace: bool) -> int:
     return _DONE
 
 
-def _doctor(place: Place, *, tidy: bool) -> int:
+def _doctor(place: Place, *, mend: bool) -> int:
     if not place.begun:
         _say(f"还没有数据库：数据文件夹 {place.data} 里没有存过内容，第一次导入标杆时会建立。")
         return _DONE
@@ -81,11 +81,12 @@ def _doctor(place: Place, *, tidy: bool) -> int:
 
     with _progress() as tell, closing(open_engine(place)) as engine:
         files = open_store(place)
-        removed = examine.tidy(engine, files) if tidy else 0
+        made, removed = examine.mend(engine, files) if mend else (0, 0)
         found = examine.examine(engine, files, place, tell=tell)
     for name, value in found.facts:
         _say(f"{name}\t{value}")
-    if tidy:
+    if mend:
+        _say(f"已重建索引\t{made} 个")
         _say(f"已删除不属于任何标杆的文件\t{removed} 个")
     for trouble in found.troubles:
         _say(f"问题\t{trouble.message}")

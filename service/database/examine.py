@@ -1,4 +1,4 @@
-"""examine(): what is in use, how large it is, and what is wrong with it (`biaogan doctor`). Changes nothing; `tidy` does, where asked."""
+"""examine(): what is in use, how large it is, and what is wrong with it (`biaogan doctor`). Changes nothing; `mend` does, where asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from service import __version__
 from service.database.archive import Tell
@@ -73,16 +73,26 @@ def _damaged(what: str) -> Trouble:
     return Trouble("database_damaged", f"数据库{what}，磁盘可能有故障。请检查磁盘，再从备份恢复（biaogan restore）。")
 
 
-def tidy(engine: Engine, files: Files, *, age: float = SETTLED) -> int:
-    """Removes orphaned files and leftovers at least `age` seconds old; how many."""
-    with engine.connect() as connection:
+def mend(engine: Engine, files: Files, *, age: float = SETTLED) -> tuple[int, int]:
+    """Mends what can be mended without loss: makes missing and invalid indexes anew, removes orphaned files and leftovers at least `age`
+    seconds old. How many indexes, how many files.
+    """
+    with engine.begin() as connection:
         if current(connection) != REVISION:
-            return 0
+            return 0, 0
+        made = 0
+        for table in metadata.sorted_tables:
+            valid = _valid(connection, table)
+            for index in table.indexes:
+                if not valid.get(str(index.name), False):
+                    connection.execute(text(f"DROP INDEX IF EXISTS {quoted(str(index.name))}"))
+                    index.create(connection)
+                    made += 1
         named = _named(connection)
     orphans = _orphans(files, named, age)
     for name in orphans:
         files.delete(name)
-    return len(orphans) + files.sweep(age)
+    return made, len(orphans) + files.sweep(age)
 
 
 # --- facts -------------------------------------------------------------------------------------------------------------------------
@@ -148,17 +158,21 @@ def _server(connection: Connection) -> Iterator[Trouble]:
         yield Trouble("pgvector_missing", "数据库里没有 pgvector 扩展。请让管理员执行 CREATE EXTENSION vector，再从备份恢复。")
 
 
+def _valid(connection: Connection, table: Table) -> dict[str, bool]:
+    query = text("SELECT relname, indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = CAST(:table AS regclass)")
+    return {str(row.relname): bool(row.indisvalid) for row in connection.execute(query, {"table": quoted(table.name)})}
+
+
 def _indexes(connection: Connection) -> Iterator[Trouble]:
-    query = text("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = CAST(:table AS regclass)")
     for table in metadata.sorted_tables:
-        found = {str(name).rpartition(".")[2]: valid for name, valid in connection.execute(query, {"table": quoted(table.name)})}
+        found = _valid(connection, table)
         for name in sorted(found):
             if not found[name]:
-                told = f"表 {table.name} 的索引 {name} 无效，查找可能漏掉内容。请运行 biaogan library reindex 重建。"
+                told = f"表 {table.name} 的索引 {name} 无效，查找可能漏掉内容。请运行 biaogan doctor --mend 重建。"
                 yield Trouble("index_invalid", told)
         for index in sorted(str(index.name) for index in table.indexes):
             if index not in found:
-                told = f"表 {table.name} 缺少索引 {index}，查找会很慢。请运行 biaogan library reindex 重建。"
+                told = f"表 {table.name} 缺少索引 {index}，查找会很慢。请运行 biaogan doctor --mend 重建。"
                 yield Trouble("index_missing", told)
 
 
@@ -221,7 +235,7 @@ def _files(files: Files, named: set[str] | None, tell: Tell) -> tuple[list[tuple
             troubles.append(Trouble("stored_file_missing", told))
         left = len(_orphans(files, named, SETTLED)) + len(files.leftovers(SETTLED))
         if left:
-            told = f"有 {left} 个文件不属于任何标杆（中断的导入或已移除的标杆留下的）。运行 biaogan doctor --tidy 可删除它们。"
+            told = f"有 {left} 个文件不属于任何标杆（中断的导入或已移除的标杆留下的）。运行 biaogan doctor --mend 可删除它们。"
             troubles.append(Trouble("stored_file_orphaned", told))
     return facts, troubles
 

@@ -143,7 +143,7 @@ def environment() -> dict[str, str]:
 
 def parameters() -> dict[str, str]:
     """For two cores and a few GB, by the memory there is. Durability is PostgreSQL's own: fsync and synchronous_commit stay on."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEGABYTE
+    memory = _memory() // _MEGABYTE
     shared = max(64, min(512, memory // 8))
     maintenance = max(64, min(1024, memory // 6))
     return {
@@ -171,6 +171,15 @@ def parameters() -> dict[str, str]:
         "log_parameter_max_length": "0",
         "log_parameter_max_length_on_error": "0",
     }
+
+
+def _memory() -> int:
+    """Bytes, in a container those that it may use."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
+    except (OSError, ValueError):  # no container, no limit ("max")
+        return machine
 
 
 def _shared_memory() -> int:
