@@ -1,16 +1,17 @@
 """Two texts sentence by sentence: chains of sentences that say the same in the same order.
 
-Two sentences are compared by their vectors and by the character pairs that they share, a pair counting the more the fewer sentences of
-both texts have it; what all sentences of the two texts have in common is taken out. Neither finds a rewriting alone: that sentence after
-sentence has its counterpart in the same order does, since independent texts on one industry and method have that for a few sentences only.
+Two sentences are compared by the characters and pairs of characters that they share, each counting the more the fewer sentences of both
+texts have it, and a little by their vectors; what all sentences of the two texts have in common is taken out. Neither finds a rewriting
+alone: that sentence after sentence has its counterpart in the same order does, since independent texts on one industry and method have
+that for a few sentences only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -22,24 +23,25 @@ from service.fingerprints import Normal, Places, normalised
 from service.text import sentences
 
 Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 _CHARACTER = 21  # bits
-_MOST = 4096  # pairs of sentences for one pair of characters: what stands everywhere says nothing
+_MOST = 1024  # pairs of sentences for one code: what stands everywhere says nothing
 _KEPT = 256  # texts of which the sentences are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """A text cut into sentences, and its pairs of characters in rising order.
+    """A text cut into sentences, and the codes of its characters and of its pairs of characters in rising order.
 
-    The sentences that have the pair codes[k] are holders[first[k] : first[k] + counts[k]].
+    The sentences that have codes[k] are holders[first[k] : first[k] + counts[k]].
     """
 
     text: str
     normal: Normal
     spans: tuple[tuple[int, int], ...]
     sizes: Doubles  # compared characters of each sentence
-    vectors: NDArray[np.float32]
+    vectors: Floats
     codes: Integers
     first: Places
     counts: Places
@@ -92,7 +94,8 @@ def _side(text: str, encoder: Any) -> Side:
     points = normal.points.astype(np.int64)
     inside = (owner[:-1] == owner[1:]) & (owner[:-1] >= 0)
     pairs = (points[:-1] << _CHARACTER | points[1:])[inside]
-    holders, codes = _unique_pairs(owner[:-1][inside], pairs)
+    known = owner >= 0
+    holders, codes = _once(np.concatenate((owner[known], owner[:-1][inside])), np.concatenate((points[known], pairs)))
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]) if len(codes) else np.zeros(0, np.int64)
     return Side(
         text=text,
@@ -107,23 +110,25 @@ def _side(text: str, encoder: Any) -> Side:
     )
 
 
-def _unique_pairs(owner: Integers, pairs: Integers) -> tuple[Integers, Integers]:
-    """(sentence, pair of characters) without repetition, by pair and sentence."""
-    order = np.lexsort((owner, pairs))
-    owner, pairs = owner[order], pairs[order]
-    new = np.ones(len(pairs), np.bool_)
-    new[1:] = (pairs[1:] != pairs[:-1]) | (owner[1:] != owner[:-1])
-    return owner[new], pairs[new]
+def _once(holders: Integers, codes: Integers) -> tuple[Integers, Integers]:
+    """(sentence, code) without repetition, by code and sentence."""
+    order = np.lexsort((holders, codes))
+    holders, codes = holders[order], codes[order]
+    new = np.ones(len(codes), np.bool_)
+    new[1:] = (codes[1:] != codes[:-1]) | (holders[1:] != holders[:-1])
+    return holders[new], codes[new]
 
 
-def _centred(values: Doubles) -> Doubles:
+def _centred(values: Floats) -> Floats:
     """What is left of a table when the means of its rows and columns are taken out."""
-    left: Doubles = values - values.mean(1, keepdims=True) - values.mean(0, keepdims=True) + values.mean()
+    rows, columns = values.mean(1, dtype=np.float32), values.mean(0, dtype=np.float32)
+    left: Floats = values - (rows - rows.mean())[:, None]
+    left -= columns
     return left
 
 
-def _shared_pairs(mine: Side, theirs: Side, damping: float) -> Doubles:
-    """(sentences, sentences): weight of the character pairs in common, by the weight that both have."""
+def _shared(mine: Side, theirs: Side, damping: float) -> Floats:
+    """(sentences, sentences): weight of the codes in common, by the weight that both have."""
     rows, columns = len(mine.spans), len(theirs.spans)
     at = np.minimum(np.searchsorted(mine.codes, theirs.codes), len(mine.codes) - 1)
     hit = np.flatnonzero(mine.codes[at] == theirs.codes)
@@ -131,44 +136,37 @@ def _shared_pairs(mine: Side, theirs: Side, damping: float) -> Doubles:
     my_counts, their_counts = mine.counts.copy(), theirs.counts.copy()
     my_counts[at] += theirs.counts[hit]
     their_counts[hit] += mine.counts[at]
-    my_weights, their_weights = (np.log((rows + columns) / counts) for counts in (my_counts, their_counts))
+    my_weights, their_weights = (np.log(np.float32(rows + columns) / counts.astype(np.float32)) for counts in (my_counts, their_counts))
     own = np.bincount(mine.holders, np.repeat(my_weights, mine.counts), rows)
     other = np.bincount(theirs.holders, np.repeat(their_weights, theirs.counts), columns)
-    times = mine.counts[at].astype(np.int64) * theirs.counts[hit]
+    times = mine.counts[at] * theirs.counts[hit]
     few = times <= _MOST
     at, hit, times = at[few], hit[few], times[few]
-    offsets = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
-    wide = np.repeat(theirs.counts[hit], times)
-    left = mine.holders[np.repeat(mine.first[at], times) + offsets // wide]
-    right = theirs.holders[np.repeat(theirs.first[hit], times) + offsets % wide]
-    shared = np.bincount(left.astype(np.int64) * columns + right, np.repeat(my_weights[at], times), rows * columns).reshape(rows, columns)
-    result: Doubles = shared / (np.sqrt(own[:, None] * other[None, :]) + damping)
-    return result
-
-
-def _leading(rows: Integers, values: Doubles) -> NDArray[np.bool_]:
-    """Which values are among the two highest of their row."""
-    order = np.lexsort((-values, rows))
-    sorted_rows = rows[order]
-    first = np.ones(len(rows), np.bool_)
-    first[2:] = sorted_rows[2:] != sorted_rows[:-2]
-    leading = np.zeros(len(rows), np.bool_)
-    leading[order] = first
-    return leading
+    # Every sentence of mine with the code against every one of theirs: the numbers 0 … times - 1 of a code are places in a small table.
+    offsets = np.arange(int(times.sum()), dtype=np.int32) - np.repeat(np.cumsum(times, dtype=np.int32) - times, times)
+    down, right = np.divmod(offsets, np.repeat(theirs.counts[hit], times))
+    left = mine.holders[np.repeat(mine.first[at], times) + down]
+    place = left * np.int32(columns) + theirs.holders[np.repeat(theirs.first[hit], times) + right]
+    shared = np.bincount(place, np.repeat(my_weights[at], times), rows * columns).astype(np.float32).reshape(rows, columns)
+    shared /= np.sqrt(own).astype(np.float32)[:, None] * np.sqrt(other).astype(np.float32) + np.float32(damping)
+    return shared
 
 
 def links(mine: Side, theirs: Side) -> list[Link]:
-    """The pairs of sentences that may say the same, each among the two best of one of its sentences, in order."""
+    """The pairs of sentences that may say the same, each the best one of one of its sentences, in order."""
     if not mine.spans or not theirs.spans or not len(mine.codes) or not len(theirs.codes):
         return []
     settings = _settings()["sentence"]
-    meaning = (mine.vectors @ theirs.vectors.T).astype(np.float64)
-    alike = settings["meaning"] * _centred(meaning) + _centred(_shared_pairs(mine, theirs, settings["damping"])) - settings["alike"]
-    rows, columns = np.nonzero(alike > 0)
-    values = alike[rows, columns]
-    kept = _leading(rows, values) | _leading(columns, values)
-    rows, columns, values = rows[kept], columns[kept], values[kept]
-    return [Link(*found) for found in zip(rows.tolist(), columns.tolist(), values.tolist(), meaning[rows, columns].tolist(), strict=True)]
+    meaning = mine.vectors @ theirs.vectors.T
+    alike = _centred(_shared(mine, theirs, settings["damping"]) + np.float32(settings["meaning"]) * meaning) - np.float32(settings["alike"])
+    rows, columns = np.arange(len(alike)), np.arange(alike.shape[1])
+    best = np.unique(np.concatenate((rows * len(columns) + alike.argmax(1), alike.argmax(0) * len(columns) + columns)))
+    best = best[alike.ravel()[best] > 0]
+    values, meanings = alike.ravel()[best], meaning.ravel()[best]
+    return [
+        Link(*found)
+        for found in zip(*(part.tolist() for part in np.divmod(best, len(columns))), values.tolist(), meanings.tolist(), strict=True)
+    ]
 
 
 def chains(found: Sequence[Link], sizes: Sequence[float]) -> list[Chain]:
@@ -189,24 +187,13 @@ def chains(found: Sequence[Link], sizes: Sequence[float]) -> list[Chain]:
 
 def _forest(found: Sequence[Link], sizes: Sequence[float], least: float) -> list[Chain]:
     """Disjoint chains of the best ways to each link, strongest first."""
-    settings = _settings()["chain"]
-    reach, gap = settings["reach"], settings["gap"]
     best = [link.weight * sizes[link.mine] for link in found]
     before = [-1] * len(found)
-    low = 0
-    for here, link in enumerate(found):
-        while found[low].mine < link.mine - reach:
-            low += 1
-        top, source = 0.0, -1
-        for at in range(low, here):
-            down, right = link.mine - found[at].mine, link.theirs - found[at].theirs
-            if right > reach or right < 0 or (down == 0 and right > 1) or (right == 0 and down > 1):
-                continue
-            reached = best[at] - gap * (max(down - 1, 0) + max(right - 1, 0))
-            if reached > top:
-                top, source = reached, at
-        best[here] += top
-        before[here] = source
+    reached = [0.0] * len(found)
+    for here, at, cost in _steps(found):
+        if best[at] + reached[at] - cost > reached[here]:
+            reached[here], before[here] = best[at] + reached[at] - cost, at
+    best = [own + more for own, more in zip(best, reached, strict=True)]
     result = []
     mine: set[int] = set()
     theirs: set[int] = set()
@@ -223,3 +210,18 @@ def _forest(found: Sequence[Link], sizes: Sequence[float], least: float) -> list
             mine.update(link.mine for link in way)
             theirs.update(link.theirs for link in way)
     return result
+
+
+def _steps(found: Sequence[Link]) -> Iterator[tuple[int, int, float]]:
+    """(link, an earlier one that it may follow, what the sentences passed over cost), by link."""
+    settings = _settings()["chain"]
+    mine, theirs = (np.array([place(link) for link in found], np.int64) for place in (attrgetter("mine"), attrgetter("theirs")))
+    first = np.searchsorted(mine, mine - settings["reach"])
+    counts = np.arange(len(found)) - first
+    here = np.repeat(np.arange(len(found)), counts)
+    at = np.arange(len(here)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+    down, right = mine[here] - mine[at], theirs[here] - theirs[at]
+    may = (right >= 0) & (right <= settings["reach"]) & ((down > 0) | (right <= 1)) & ((right > 0) | (down <= 1))
+    here, at = here[may], at[may]
+    costs = settings["gap"] * (np.maximum(down[may] - 1, 0) + np.maximum(right[may] - 1, 0))
+    return zip(here.tolist(), at.tolist(), costs.tolist(), strict=True)

@@ -20,17 +20,26 @@ _NEAR = 200  # characters within which a run's end belongs to the passage beside
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Sentences first … last of both sides that answer one another."""
+    """Sentences first … last of both sides that answer one another; `weight` is what they add to their chain's score."""
 
     mine: tuple[int, int]
     theirs: tuple[int, int]
+    weight: float
     meaning: float
+
+    @property
+    def sentences(self) -> int:
+        return self.mine[1] - self.mine[0] + self.theirs[1] - self.theirs[0] + 2
+
+    def follows(self, before: _Block) -> bool:
+        return self.mine[0] == before.mine[1] + 1 and self.theirs[0] == before.theirs[1] + 1
 
 
 def passages(mine: Side, theirs: Side) -> list[MatchedPassage]:
     """What the first text shares with the second, by place, never overlapping in the first.
 
-    Every common run of 13 compared characters lies inside; sentences in other words only where a chain of them is firm.
+    Every common run of 13 compared characters lies inside; sentences in other words only where a chain of them is firm, or one stands
+    between two that are nearly the same.
     """
     found: list[MatchedPassage] = []
     for chain in align.chains(align.links(mine, theirs), mine.sizes.tolist()):
@@ -42,53 +51,70 @@ def passages(mine: Side, theirs: Side) -> list[MatchedPassage]:
 def _told(mine: Side, theirs: Side, chain: Chain) -> list[MatchedPassage]:
     """The passages of one chain."""
     settings = lexicon.load("match")
-    firm = chain.score >= settings["chain"]["firm_score"] and chain.sentences >= settings["chain"]["firm_sentences"]
+    blocks = _blocks(chain.links, mine)
+    judged = [_judged(mine, theirs, block, settings["passage"]) for block in blocks]
+    reworded = [block for block, passage in zip(blocks, judged, strict=True) if passage.kind == "paraphrase"]
+    part = sum(block.weight for block in reworded) / sum(block.weight for block in blocks)
+    firm = (
+        chain.score * part >= settings["chain"]["firm_score"]
+        and sum(block.sentences for block in reworded) >= settings["chain"]["firm_sentences"]
+    )
     found: list[MatchedPassage] = []
     before: _Block | None = None
-    for block in _blocks(chain.links):
-        passage = _judged(mine, theirs, block, settings["passage"], firm=firm)
-        if passage is None:
+    for at, (block, passage) in enumerate(zip(blocks, judged, strict=True)):
+        if not firm and not _shown(mine, theirs, blocks, judged, at):
             before = None
-            continue
-        if before is not None and _goes_on(mine.text, found[-1], passage, before, block, settings["passage"]["long"]):
+        elif before is not None and block.follows(before) and _goes_on(mine.text, found[-1], passage, settings["passage"]["long"]):
             found[-1] = _joined(found[-1], passage, theirs.text)
+            before = block
         else:
             found.append(passage)
-        before = block
+            before = block
     return found
 
 
-def _blocks(links: Sequence[Link]) -> list[_Block]:
+def _blocks(links: Sequence[Link], mine: Side) -> list[_Block]:
     """Links that share a sentence as one; each block's meaning is that of its best link."""
     found: list[_Block] = []
     for link in links:
+        weight = link.weight * float(mine.sizes[link.mine])
         if found and (link.mine == found[-1].mine[1] or link.theirs == found[-1].theirs[1]):
             last = found[-1]
-            found[-1] = _Block((last.mine[0], link.mine), (last.theirs[0], link.theirs), max(last.meaning, link.meaning))
+            whole = (last.mine[0], link.mine), (last.theirs[0], link.theirs)
+            found[-1] = _Block(*whole, last.weight + weight, max(last.meaning, link.meaning))
         else:
-            found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), link.meaning))
+            found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), weight, link.meaning))
     return found
 
 
-def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any], *, firm: bool) -> MatchedPassage | None:
-    """The passage of a block; None where it shows nothing."""
+def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any]) -> MatchedPassage:
+    """The passage of a block."""
     start, end = mine.spans[block.mine[0]][0], mine.spans[block.mine[1]][1]
     their_start, their_end = theirs.spans[block.theirs[0]][0], theirs.spans[block.theirs[1]][1]
     told = difference(words(mine.text, start, end), words(theirs.text, their_start, their_end), island=settings["island"])
     close = told.ratio >= settings["edited"]
-    if not firm and not (close and told.common >= settings["verbatim"]):
-        return None
     kind: MatchKind = "verbatim" if told.ratio == 1 else "edited" if close else "paraphrase"
     score = told.ratio if close else (told.ratio + max(0.0, min(1.0, block.meaning))) / 2
     changed = told.changed if kind == "edited" else ()
     return MatchedPassage(start, end, their_start, their_end, theirs.text[their_start:their_end], kind, score, changed)
 
 
-def _goes_on(text: str, passage: MatchedPassage, new: MatchedPassage, before: _Block, block: _Block, long: int) -> bool:
-    """Whether a passage is the next sentence of the one before, in both texts, and not a new paragraph after a long one."""
-    if new.kind != passage.kind or block.mine[0] != before.mine[1] + 1 or block.theirs[0] != before.theirs[1] + 1:
-        return False
-    return passage.end - passage.start < long or "\n" not in text[passage.end : new.start]
+def _shown(mine: Side, theirs: Side, blocks: Sequence[_Block], judged: Sequence[MatchedPassage], at: int) -> bool:
+    """Whether a block of a chain that is not firm says something: nearly the same words and long enough or beside such, or between two."""
+    close = [
+        judged[near].kind != "paraphrase" and (blocks[near].follows(blocks[at]) or blocks[at].follows(blocks[near]))
+        for near in (at - 1, at + 1)
+        if 0 <= near < len(blocks)
+    ]
+    if judged[at].kind == "paraphrase":
+        return len(close) == 2 and all(close)
+    size = min(sum(side.sizes[first : last + 1]) for side, (first, last) in ((mine, blocks[at].mine), (theirs, blocks[at].theirs)))
+    return bool(size * judged[at].score >= LEAST) or any(close)
+
+
+def _goes_on(text: str, passage: MatchedPassage, new: MatchedPassage, long: int) -> bool:
+    """Whether the next sentence belongs to the passage before: of one kind, and no new paragraph after a long one."""
+    return new.kind == passage.kind and (passage.end - passage.start < long or "\n" not in text[passage.end : new.start])
 
 
 def _joined(passage: MatchedPassage, new: MatchedPassage, their_text: str) -> MatchedPassage:
