@@ -23,11 +23,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from service import rulebook
+from service.database.place import Place
 from service.errors import ServiceError
+from service.library import opening
 from service.model import Document, Edition, Note, Report
 from service.parse import Reading
 
 if TYPE_CHECKING:
+    from service.library.candidates import Library
     from service.models import Models
 
 _FEW = 16  # files up to which starting processes takes longer than it saves
@@ -38,10 +41,11 @@ _NO_DOCUMENT = Document("", "", "txt", "")
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where the models are: each process loads them itself. None: those that came with the program."""
+    """Where models and library are: each process opens them itself. None: the models that came with the program."""
 
     models: Path | None = None
     embedding: Path | None = None
+    library: Place | None = None  # where the past benchmarks are; None: nothing is compared
 
     def load(self) -> Models:
         from service.models import load  # noqa: PLC0415
@@ -86,7 +90,7 @@ def _context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["service.batch", "service.pipeline", "service.models"])
+    context.set_forkserver_preload(["service.batch", "service.pipeline", "service.models", "service.match"])
     return context
 
 
@@ -94,7 +98,9 @@ def _here(reading: Reading, edition: Edition, folders: Folders) -> Report:
     """The report, made in this process."""
     from service import pipeline  # noqa: PLC0415
 
-    return pipeline.analyse(reading, edition, models=folders.load())
+    models, place = folders.load(), folders.library
+    library = None if place is None else lambda: _opened(place, models)
+    return pipeline.analyse(reading, edition, models=models, library=library)
 
 
 def _submit(pool: ProcessPoolExecutor, reading: Reading, edition: Edition, folders: Folders) -> Future[bytes] | None:
@@ -123,9 +129,21 @@ def _prepare(edition: str, folders: Folders) -> None:
     """In the process: an interrupt is the parent's affair, and rulebook and models are read while the first file is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rulebook.load(edition)
+    open_ahead(folders)
     with suppress(ServiceError):  # told where the first file asks for them
         folders.load()
     gc.freeze()  # none of it will go: no collection need look at it again
+
+
+def open_ahead(folders: Folders) -> None:
+    """Begins to open the library, where there is one, while other things go on."""
+    if folders.library is not None:
+        opening.begin(folders.library)
+
+
+def _opened(place: Place, models: Models) -> Library | None:
+    found = opening.begin(place)
+    return None if found is None else found.library(models)
 
 
 def _analyse(encoded: bytes, milliseconds: float, edition: str, folders: Folders) -> bytes:

@@ -119,8 +119,9 @@ def _check(options: argparse.Namespace) -> int:
     with _reader(options, wanted) as reader:
         from service import batch  # noqa: PLC0415 - the first child starts meanwhile
 
+        folders = batch.Folders(wanted.models, wanted.embedding, _place(wanted))
+        batch.open_ahead(folders)
         edition = _edition(options.edition)
-        folders = batch.Folders(wanted.models, wanted.embedding)
         found = _without_outputs(walk(options.paths), options)
         _refuse_empty(found)
         outputs = _Outputs(options, found.files)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from service import checks
 from service.advise import advise
@@ -19,8 +19,15 @@ from service.segment import segment
 from service.summarise import one_line, summarise
 from service.text import counts
 
+if TYPE_CHECKING:
+    from service.encode import Encoder
+    from service.match import Candidates
+    from service.model import Match, Past, Similarity
+
 _log = logging.getLogger(__name__)
 _STAGE_FAILED = "“{stage}”这一步出错，相关结果缺失，其余结果有效。请把文件名和这条提示告知系统管理员。"
+_NO_LIBRARY = Note("library_none", "还没有建立往年标杆库，本次没有与往年标杆比对。建库请运行 biaogan library import 文件夹。")
+_EMPTY_LIBRARY = Note("library_empty", "往年标杆库是空的，本次没有与往年标杆比对。导入请运行 biaogan library import 文件夹。")
 _Result = TypeVar("_Result")
 
 
@@ -29,7 +36,8 @@ class _Stages:
     """Runs stages one after another; keeps their times and what failed."""
 
     timing: dict[str, float] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)  # what failed
+    facts: list[Note] = field(default_factory=list)  # what the reader should know, nothing having failed
 
     def run(self, stage: str, name: str, work: Callable[[], _Result]) -> _Result | None:
         began = time.perf_counter()
@@ -46,10 +54,13 @@ class _Stages:
             self.timing[stage] = round((time.perf_counter() - began) * 1000, 2)
 
 
-def analyse(reading: Reading, edition: Edition, *, models: Models | None = None) -> Report:
+def analyse(
+    reading: Reading, edition: Edition, *, models: Models | None = None, library: Callable[[], Candidates | None] | None = None
+) -> Report:
     """The report on a file that was read, or the failed report on one that could not be.
 
-    Without models sections are found by words alone, and nothing is said of focus areas and summaries.
+    Without models sections are found by words alone, and nothing is said of focus areas and summaries. `library` opens the library of
+    past benchmarks, None where there is none yet; without it nothing is compared, and nothing is said of it.
     """
     if not isinstance(reading.outcome, Document):
         refusal = reading.outcome
@@ -71,6 +82,12 @@ def analyse(reading: Reading, edition: Edition, *, models: Models | None = None)
     found: dict[str, Any] = {}
     if submission is not None:
         found = _understood(submission, edition, stages=stages, models=models)
+        if models is not None and library is not None:
+            encoder = models.encoder
+            compared = stages.run(
+                "matches", "与往年标杆比对", lambda: _compared(submission, edition, library(), encoder=encoder, facts=stages.facts)
+            )
+            found |= compared or {}
     return _report(document, submission, found, edition=edition, stages=stages, path=str(reading.path))
 
 
@@ -86,6 +103,47 @@ def _understood(submission: Submission, edition: Edition, *, stages: _Stages, mo
         found["one_line"] = stages.run("one_line", "概括全文", lambda: one_line(submission, found["summaries"]))
     found["advice"] = stages.run("advice", "提出修改建议", lambda: advise(submission, outcomes, edition=edition, focus=found.get("focus")))
     return found
+
+
+def _compared(
+    submission: Submission, edition: Edition, library: Candidates | None, *, encoder: Encoder, facts: list[Note]
+) -> dict[str, Any]:
+    """The Report's fields on what the submission shares with the library; empty, with the reason among `facts`, where there is none."""
+    if library is None:
+        facts.append(_NO_LIBRARY)
+        return {}
+    if not submission.is_writeup:
+        return {}
+    candidates = library.find(submission, encoder=encoder)
+    if not library.compared:
+        facts.append(_EMPTY_LIBRARY)
+        return {}
+    matches, similarity = matched(submission, edition, candidates, library, encoder=encoder)
+    return {"matches": matches, "similarity": similarity}
+
+
+def matched(
+    submission: Submission, edition: Edition, candidates: Sequence[Past], *sources: Candidates, encoder: Encoder
+) -> tuple[tuple[Match, ...], Similarity]:
+    """What the submission shares with candidates that were found in these sources; the edition's own wording counts nothing."""
+    from service.match import match  # noqa: PLC0415 - only where there is something to compare with
+
+    return match(
+        submission,
+        candidates,
+        encoder=encoder,
+        common=frozenset(phrase for source in sources for phrase in source.common),
+        notice=official(edition),
+        compared=sum(source.compared for source in sources),
+    )
+
+
+def official(edition: Edition) -> tuple[str, ...]:
+    """The wording of the notice and its form, as the edition's rulebook has it."""
+    said = [text for spec in edition.sections for text in (spec.name, spec.group or "", *spec.headings)]
+    said += [text for area in edition.areas for text in (area.name, area.wording)]
+    said += [text for criterion in edition.criteria for text in (criterion.name, criterion.wording)]
+    return tuple(dict.fromkeys(text for text in said if text))
 
 
 def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) -> tuple[_Result | None, Report]:
@@ -107,7 +165,7 @@ def _report(
         edition=edition.id,
         edition_hash=edition.hash,
         status="partial" if stages.notes else "complete",
-        notes=(*document.notes, *(submission.notes if submission else ()), *stages.notes),
+        notes=(*document.notes, *(submission.notes if submission else ()), *stages.facts, *stages.notes),
         submission=submission or Submission(document, None, None, (), (), (), edition.sections, end=len(document.text)),
         timing=stages.timing,
         path=path,

@@ -172,6 +172,14 @@ def _make_submission_fixture() -> Any:
     return make_submission
 
 
+@pytest.fixture(autouse=True)
+def _no_library_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a library of their own."""
+    monkeypatch.setenv("BIAOGAN_DATA_DIR", str(tmp_path_factory.getbasetemp() / "nothing"))
+    for name in ("BIAOGAN_DATABASE_URL", "BIAOGAN_FILES_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 # --- a real embedded PostgreSQL (docs/database.md): one server for the session, a database for each test -----------------------------
 
 

@@ -38,7 +38,7 @@ ALLOWED = {
     "safetensors": ("encode.py", "linear.py", "grams.py", "train/"),
     "sklearn": ("train/",),
     "scipy": ("train/",),
-    "sqlalchemy": ("database/", "library/"),
+    "sqlalchemy": ("database/", "library/", "curate/"),
     "alembic": ("database/",),
     "psycopg": ("database/", "library/"),
     "pgvector": ("database/", "library/"),

@@ -210,10 +210,10 @@ def test_what_was_read_before_an_interruption_is_reported(
     good.with_name("另一份.txt").write_text(GOOD, "utf-8")
     analyse = pipeline.analyse
 
-    def first_only(reading: Reading, edition: Edition, *, models: Models) -> Report:
+    def first_only(reading: Reading, edition: Edition, *, models: Models, library: Any) -> Report:
         if reading.name == good.name:
             raise KeyboardInterrupt
-        return analyse(reading, edition, models=models)
+        return analyse(reading, edition, models=models, library=library)
 
     monkeypatch.setattr(pipeline, "analyse", first_only)
     code, out, err = _run(capfd, "check", str(tmp_path), "--edition", "2022-hebei", "--xlsx", str(tmp_path / "表" / "表.xlsx"))

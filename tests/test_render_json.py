@@ -72,7 +72,8 @@ def test_what_later_stages_will_fill_has_its_empty_value() -> None:
     assert value["models"] == {}
     assert value["focus"] == {"areas": [], "primary": None}
     assert value["matches"] == value["summaries"] == []
-    assert value["similarity"] == dict.fromkeys(("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half"))
+    shares = ("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half")
+    assert value["similarity"] == dict.fromkeys((*shares, "characters", "passages", "compared"))
     assert value["advice"] == {"items": [], "strengths": [], "criteria": []}
     assert [note["code"] for note in value["notes"]] == ["form_found", "slow", "focus_not_learned"]
 

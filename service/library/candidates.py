@@ -22,8 +22,6 @@ from psycopg.pq import Format
 from sqlalchemy import Engine, text
 
 from service import passages
-from service.database.engine import close, connect
-from service.database.place import Place
 from service.encode import Encoder, Floats, Static
 from service.errors import ServiceError
 from service.fingerprints import MASKS, Prints, normalised, winnow
@@ -137,8 +135,8 @@ class Library:
         self._known = self._refreshed(None)
 
     def close(self) -> None:
+        """Ends the threads; the engine is the caller's."""
         self._pool.shutdown()
-        close(self._engine)
 
     @property
     def compared(self) -> int:
@@ -271,15 +269,3 @@ def _unexplained(spans: Sequence[tuple[int, int]], places: NDArray[np.int32], sh
         if last == first or sums[last] - sums[first] < _COVERED * (last - first):
             wanted.append((start, end))
     return wanted
-
-
-def open_library(place: Place, own: Static, *, encoder: Encoder) -> Library | None:
-    """The library of this place; None where there is none yet. ServiceError where it cannot be reached or was indexed by another model."""
-    if not place.begun:
-        return None
-    engine = connect(place)
-    try:
-        return Library(engine, own, encoder=encoder)
-    except BaseException:
-        close(engine)
-        raise

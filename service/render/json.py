@@ -1,4 +1,4 @@
-"""Report and Document as the objects of REPORT.md ("report/1"); what no stage has said, and matches until there are any, is empty."""
+"""Report and Document as the objects of REPORT.md ("report/1"); what no stage has said is empty."""
 
 from __future__ import annotations
 
@@ -6,13 +6,28 @@ import json
 import re
 from typing import Any
 
-from service.model import Advice, Counts, Document, Focus, FocusScore, Outcome, Report, Section, Strength, Submission, Summary
+from service.model import (
+    Advice,
+    Counts,
+    Document,
+    Focus,
+    FocusScore,
+    Match,
+    Outcome,
+    Report,
+    Section,
+    Similarity,
+    Strength,
+    Submission,
+    Summary,
+)
 from service.render.masked import masked, masked_document
 from service.text import counts
 
 SCHEMA = "report/1"
 _DECIMALS = 3  # of scores
 _SHARES = ("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half")
+_COUNTS = ("characters", "passages", "compared")
 _NOT_LEARNED = {"code": "focus_not_learned", "message": "尚未训练重点方向的识别模型，本报告不判断该经验属于哪个重点方向。"}
 # Legal inside a JSON string, yet line ends to many readers of "one object a line" (str.splitlines, JavaScript before 2019).
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
@@ -38,8 +53,8 @@ def report_json(report: Report) -> dict[str, Any]:
         "missing": [] if submission is None else list(submission.missing),
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
         "focus": _focus(report.focus),
-        "matches": [],
-        "similarity": dict.fromkeys(_SHARES),
+        "matches": [_match(match) for match in report.matches],
+        "similarity": _similarity(report.similarity),
         "summaries": [_summary(summary) for summary in report.summaries],
         "one_line": report.one_line,
         "advice": _advice(report.advice or Advice()),
@@ -153,6 +168,42 @@ def _area(area: FocusScore) -> dict[str, Any]:
         "chosen": area.chosen,
         "evidence": [{"start": one.start, "end": one.end, "terms": list(one.terms)} for one in area.evidence],
     }
+
+
+def _match(match: Match) -> dict[str, Any]:
+    past = match.past
+    return {
+        "benchmark": past.id,
+        "file": past.file,
+        "title": past.title,
+        "organisation": past.organisation,
+        "year": past.year,
+        "flag": match.flag,
+        "score": round(match.score, _DECIMALS),
+        "share": round(match.share, _DECIMALS),
+        "own": match.own,
+        "among": past.among,
+        "passages": [
+            {
+                "start": one.start,
+                "end": one.end,
+                "their_start": one.their_start,
+                "their_end": one.their_end,
+                "their_text": one.their_text,
+                "kind": one.kind,
+                "score": round(one.score, _DECIMALS),
+                "changed": [list(span) for span in one.changed],
+                "excluded": one.excluded,
+            }
+            for one in match.passages
+        ],
+    }
+
+
+def _similarity(found: Similarity | None) -> dict[str, Any]:
+    """Every key, null where nothing was compared."""
+    shares = {name: None if found is None else round(getattr(found, name), _DECIMALS) for name in _SHARES}
+    return {**shares, **{name: None if found is None else getattr(found, name) for name in _COUNTS}}
 
 
 def _summary(summary: Summary) -> dict[str, Any]:

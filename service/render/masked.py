@@ -6,7 +6,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from service.model import Advice, AdviceItem, CriterionEvidence, Document, Finding, Focus, Outcome, Report, Strength, Submission, Summary
+from service.model import (
+    Advice,
+    AdviceItem,
+    CriterionEvidence,
+    Document,
+    Finding,
+    Focus,
+    Match,
+    Outcome,
+    Report,
+    Strength,
+    Submission,
+    Summary,
+)
 from service.personal import find, mask
 
 _SHORTEST_PIECE = 6  # a piece of a number that a message cut short: from six digits on it says something of its owner
@@ -32,6 +45,7 @@ def masked(report: Report) -> Report:
         summaries=tuple(_summary(summary, cleaner) for summary in report.summaries),
         one_line=cleaner.maybe(report.one_line),
         advice=None if report.advice is None else _advice(report.advice, cleaner),
+        matches=tuple(map(_match, report.matches)),
     )
 
 
@@ -117,6 +131,15 @@ def _focus(focus: Focus, cleaner: Cleaner) -> Focus:
 
 def _summary(summary: Summary, cleaner: Cleaner) -> Summary:
     return replace(summary, sentences=tuple(replace(one, text=cleaner.text(one.text)) for one in summary.sentences))
+
+
+def _match(match: Match) -> Match:
+    """The other text is masked as a whole, so that a passage that begins within a number shows none of it."""
+    hidden = mask(match.past.text)
+    if hidden == match.past.text:
+        return match
+    passages = tuple(replace(one, their_text=hidden[one.their_start : one.their_end]) for one in match.passages)
+    return replace(match, past=replace(match.past, text=hidden), passages=passages)
 
 
 def _advice(advice: Advice, cleaner: Cleaner) -> Advice:
