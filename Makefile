@@ -30,9 +30,10 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.installed
 
 # One call an edition: the editions stand in the sources of the samples. Exit code 1 means errors were found in them, which is their purpose.
-run: $(VENV)/.installed  ## Build the environment and check the constructed write-ups in corpora/samples/
+run: $(VENV)/.installed  ## Build the environment, a library of constructed benchmarks, and check the constructed write-ups in corpora/samples/
 	@mkdir -p $(OUT)
-	@for edition in $$(sed -n 's/^edition *= *"\(.*\)".*/\1/p' corpora/samples/sources/*.toml | sort -u); do \
+	@BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan library import corpora/benchmarks/texts --manifest corpora/benchmarks/benchmarks.csv
+	@export BIAOGAN_DATA_DIR=$(OUT)/data; for edition in $$(sed -n 's/^edition *= *"\(.*\)".*/\1/p' corpora/samples/sources/*.toml | sort -u); do \
 	  files=(); \
 	  for source in $$(grep -lE "^edition *= *\"$$edition\"" corpora/samples/sources/*.toml); do \
 	    name=$$(basename "$$source" .toml); \
@@ -45,6 +46,7 @@ run: $(VENV)/.installed  ## Build the environment and check the constructed writ
 	  [ -s "$(OUT)/$$edition.xlsx" ] || { echo "biaogan stopped early" >&2; exit 1; }; \
 	done
 	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*-批注.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
+	@echo "Library of past benchmarks: BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan library list"
 	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
 
 setup:  ## Install the system programs that the slow tests use (needs apt-get and root; otherwise says so and goes on)
