@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -27,7 +28,7 @@ Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 _CHARACTER = 21  # bits
 _MOST = 1024  # pairs of sentences for one code: what stands everywhere says nothing
-_KEPT = 256  # texts of which the sentences are kept
+_KEPT = 400  # texts of which the sentences are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,9 @@ def _side(text: str, encoder: Any) -> Side:
     every = list(sentences(text))
     owner = np.searchsorted(np.array([start for start, _ in every], np.int64), normal.places, "right") - 1
     counts = np.bincount(owner, minlength=len(every))
-    kept = counts >= _settings()["sentence"]["least"]
+    settings = _settings()["sentence"]
+    kept = counts >= settings["least"]
+    kept &= np.cumsum(kept) <= settings["most"]
     number = np.where(kept, np.cumsum(kept) - 1, -1)
     spans = tuple(span for span, keep in zip(every, kept.tolist(), strict=True) if keep)
     owner = number[owner]
@@ -152,21 +155,30 @@ def _shared(mine: Side, theirs: Side, damping: float) -> Floats:
     return shared
 
 
-def links(mine: Side, theirs: Side) -> list[Link]:
-    """The pairs of sentences that may say the same, each the best one of one of its sentences, in order."""
+def meanings(mine: Side, others: Sequence[Side]) -> list[Floats]:
+    """For each other text the cosines (my sentences, its sentences).
+
+    One product for all: many small ones wait for the linear algebra's second thread each time another process has the core.
+    """
+    edges = np.cumsum([0, *(len(other.spans) for other in others)]).tolist()
+    if not edges[-1]:
+        return [np.zeros((len(mine.spans), 0), np.float32) for _ in others]
+    cosines = mine.vectors @ np.concatenate([other.vectors for other in others]).T
+    return [cosines[:, first:last] for first, last in pairwise(edges)]
+
+
+def links(mine: Side, theirs: Side, meaning: Floats) -> list[Link]:
+    """The pairs of sentences that may say the same, each the best one of one of its sentences, in order; `meaning` are their cosines."""
     if not mine.spans or not theirs.spans or not len(mine.codes) or not len(theirs.codes):
         return []
     settings = _settings()["sentence"]
-    meaning = mine.vectors @ theirs.vectors.T
     alike = _centred(_shared(mine, theirs, settings["damping"]) + np.float32(settings["meaning"]) * meaning) - np.float32(settings["alike"])
     rows, columns = np.arange(len(alike)), np.arange(alike.shape[1])
     best = np.unique(np.concatenate((rows * len(columns) + alike.argmax(1), alike.argmax(0) * len(columns) + columns)))
     best = best[alike.ravel()[best] > 0]
-    values, meanings = alike.ravel()[best], meaning.ravel()[best]
-    return [
-        Link(*found)
-        for found in zip(*(part.tolist() for part in np.divmod(best, len(columns))), values.tolist(), meanings.tolist(), strict=True)
-    ]
+    places = np.divmod(best, len(columns))
+    values, cosines = alike.ravel()[best], meaning[places]
+    return [Link(*found) for found in zip(*(part.tolist() for part in (*places, values, cosines)), strict=True)]
 
 
 def chains(found: Sequence[Link], sizes: Sequence[float]) -> list[Chain]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import align, lexicon
-from service.align import Chain, Link, Side
+from service.align import Chain, Floats, Link, Side
 from service.changes import difference, words
 from service.fingerprints import LEAST, runs
 from service.model import MatchedPassage, MatchKind
@@ -35,14 +35,14 @@ class _Block:
         return self.mine[0] == before.mine[1] + 1 and self.theirs[0] == before.theirs[1] + 1
 
 
-def passages(mine: Side, theirs: Side) -> list[MatchedPassage]:
-    """What the first text shares with the second, by place, never overlapping in the first.
+def passages(mine: Side, theirs: Side, meaning: Floats) -> list[MatchedPassage]:
+    """What the first text shares with the second, by place, never overlapping in the first; `meaning` are the sentences' cosines.
 
     Every common run of 13 compared characters lies inside; sentences in other words only where a chain of them is firm, or one stands
     between two that are nearly the same.
     """
     found: list[MatchedPassage] = []
-    for chain in align.chains(align.links(mine, theirs), mine.sizes.tolist()):
+    for chain in align.chains(align.links(mine, theirs, meaning), mine.sizes.tolist()):
         found += _told(mine, theirs, chain)
     found.sort(key=lambda passage: passage.start)
     return _with_runs(mine, theirs, found)

@@ -82,15 +82,13 @@ def match(
     """
     measure = _measured(submission, align.side(submission.text, encoder), common=common, notice=notice)
     most = lexicon.load("match")["excluded"]["most"]
-    found = []
-    for past in candidates:
-        if not past.text:
-            titled = _titled(submission, past)
-            found += [titled] if titled else []
-            continue
+    whole = [past for past in candidates if past.text]
+    sides = [align.side(past.text, encoder) for past in whole]
+    found = [titled for past in candidates if not past.text and (titled := _titled(submission, past))]
+    for past, other, meaning in zip(whole, sides, align.meanings(measure.side, sides), strict=True):
         passages = tuple(
             replace(each, excluded=exclude.excluded(measure.marks[slice(*measure.side.normal.between(each.start, each.end))], most))
-            for each in compare.passages(measure.side, align.side(past.text, encoder))
+            for each in compare.passages(measure.side, other, meaning)
         )
         if passages:
             found.append(_judged(submission, past, passages, measure))
