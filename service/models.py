@@ -26,16 +26,24 @@ class Models:
 
 
 @cache
-def load(folder: Path | None = None, embedding: Path | None = None) -> Models:
-    """Everything in `folder` (default: what came with the program); `embedding` is another sentence-transformers model on disk."""
+def encoders(folder: Path | None = None, embedding: Path | None = None) -> tuple[encode.Static, encode.Encoder]:
+    """Models.own and Models.encoder, where nothing else is needed."""
     models = folder or artefacts.MODELS
     own = encode.load(models / "embedding")
     if not isinstance(own, encode.Static):
         told = f"{models / 'embedding'} 不是分类模型训练时所用的静态向量。请放回原来的模型；要换用别的向量模型，请设 BIAOGAN_EMBEDDING。"
         raise ServiceError("model_broken", told, status=500)
+    return own, own if embedding is None else encode.load(embedding)
+
+
+@cache
+def load(folder: Path | None = None, embedding: Path | None = None) -> Models:
+    """Everything in `folder` (default: what came with the program); `embedding` is another sentence-transformers model on disk."""
+    models = folder or artefacts.MODELS
+    own, encoder = encoders(folder, embedding)
     return Models(
         own=own,
-        encoder=own if embedding is None else encode.load(embedding),
+        encoder=encoder,
         content=content.load(models / "sections"),
         focus=classify.load(models / "focus"),
     )

@@ -22,8 +22,9 @@ from service.text import words
 HERE = Path(__file__).resolve().parent
 LISTS = ("p.csv", "q.csv", "r.csv")
 COLUMNS = (
-    "file", "year", "level", "organisation", "credit_code", "former_names", "title", "edition", "areas", "industry", "method", "status", "reason",
-)  # fmt: skip
+    *("file", "year", "level", "organisation", "credit_code", "former_names", "title", "edition"),
+    *("areas", "industry", "method", "status", "reason"),
+)
 SHORTEST, LONGEST = 1000, 6000  # 字 of a text
 _STANDARD = re.compile(r"《[^》]*》")
 _BODY = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -65,6 +66,14 @@ def troubles(rows: Sequence[dict[str, str]]) -> Iterator[str]:
         for value, count in Counter(row[key] for row in rows).items():
             if count > 1:
                 yield f"{key} {value}: {count} times"
+    yield from _wrong_values(rows)
+    for name in sorted(listed & there):
+        text = (HERE / "texts" / name).read_text("utf-8")
+        if not SHORTEST <= words(text) <= LONGEST:
+            yield f"{name}: {words(text)} 字"
+
+
+def _wrong_values(rows: Sequence[dict[str, str]]) -> Iterator[str]:
     editions = {each.id: rulebook.load(each.id) for each in rulebook.editions()}
     for row in rows:
         edition = editions.get(row["edition"])
@@ -75,10 +84,6 @@ def troubles(rows: Sequence[dict[str, str]]) -> Iterator[str]:
             yield f"{row['file']}: level {row['level']} or year {row['year']}"
         if (row["status"], bool(row["reason"])) not in {("in_force", False), ("revoked", True)}:
             yield f"{row['file']}: status {row['status']} with reason {row['reason']!r}"
-    for name in sorted(listed & there):
-        text = (HERE / "texts" / name).read_text("utf-8")
-        if not SHORTEST <= words(text) <= LONGEST:
-            yield f"{name}: {words(text)} 字"
 
 
 def shared(texts: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -103,7 +108,7 @@ def manifest(rows: Sequence[dict[str, str]], found: Sequence[tuple[str, str, str
         f'[[file]]\nname = "{path.relative_to(HERE).as_posix()}"\nsha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"'
         for path in files
     )
-    return f"""source = "own work: constructed past benchmarks; the companies, their credit codes, people, figures and honours are fictional"
+    return f"""source = "own work: constructed past benchmarks; companies, their credit codes, people, figures and honours are fictional"
 licence = "CC0-1.0"
 made = "three writers, each text for itself, on the same topics; lists joined, checked and hashed by python corpora/benchmarks/build.py"
 split = "none"

@@ -102,7 +102,7 @@ def warn(line: str) -> None:
 
 def indexer(setting: Setting) -> Indexer:
     from service.library.indexing import Indexer  # noqa: PLC0415
-    from service.models import load  # noqa: PLC0415
+    from service.models import encoders  # noqa: PLC0415
 
-    models = load(setting.models, setting.embedding)
-    return Indexer(models.encoder, models.own)
+    own, encoder = encoders(setting.models, setting.embedding)
+    return Indexer(encoder, own)

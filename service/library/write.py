@@ -122,7 +122,7 @@ def _row(given: str, each: Prepared) -> tuple[Any, ...]:
         entry.file_name and _clean(entry.file_name),
         None if indexed is None else _clean(indexed.text),
         None if indexed is None else indexed.normal,
-        None if indexed is None else Jsonb(indexed.sections),
+        None if indexed is None else Jsonb([{**each, "heading": each["heading"] and _clean(each["heading"])} for each in indexed.sections]),
         None if indexed is None else indexed.words,
         _clean(each.search),
         each.model,
@@ -143,7 +143,7 @@ def _freed(connection: Connection, each: Prepared) -> str | None:
             "DELETE FROM benchmarks WHERE id = (SELECT id FROM benchmarks WHERE text IS NULL AND year = :year"
             " AND organisation = :organisation AND title = :title ORDER BY number LIMIT 1) RETURNING id"
         ),
-        {"year": each.entry.year, "organisation": each.entry.organisation, "title": each.entry.title},
+        {"year": each.entry.year, "organisation": _clean(each.entry.organisation), "title": _clean(each.entry.title)},
     ).scalar()
     return found
 
