@@ -7,6 +7,7 @@ decided by facts of the enterprise (service/facts.py). Below the threshold nothi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,13 @@ from service.model import Area, Edition, Focus, FocusEvidence, FocusScore, Submi
 from service.text import sentences
 
 Floats = NDArray[np.float32]
+ANY = "any"  # the last label: whether a text carries a theme at all
 Role = Literal["title", "heading", "paragraph"]
-FEATURES = ("title", "heading", "process", "strongest", "share", "results", "background", "overview", "lead")
+FEATURES = ("title", "heading", "process", "strongest", "share", "results", "background", "overview", "lead", "log_process", "log_share")
+LOOK = ("own", "other", "any", "any_own", "first", "first_own", "terms")
+_QUIET = -0.5  # raw score below which another theme does not compete
+_MOST_TERMS = 2
+_LITTLE = 0.02  # added to a share before its logarithm
 _NOTHING = -4.0  # log-odds of a title or heading that is not there
 _WEIGHT: Mapping[Role, int] = {"title": 6, "heading": 3, "paragraph": 1}  # of an area's own word where it is said
 _HALF = 2  # so many make half the score
@@ -36,6 +42,8 @@ _WEAK = (
     "无法判断：与各重点方向的符合程度都低于 {threshold:.0%}（最接近的是“{name}”，{score:.0%}）。请在标题和实施过程中写明采用的做法和方法。"
 )
 _NO_AREA = "无法判断：本版规则没有按内容划分的重点方向。"
+_MARK = re.compile(r"[、，,：:；;“”\"—]+")
+_CLAUSE = 5  # characters at least
 _FULL_WORD = re.compile(r"[\u3400-\u9fffA-Za-z]{2,}")
 
 
@@ -50,15 +58,18 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocusModel:
-    """Weights and thresholds; shapes (themes,), (features,), (4,).
+    """Weights and thresholds; shapes (LOOK + 1,), (themes,), (features,), (4,).
 
-    `grams` scores texts by theme; `scale` and `shift` make log-odds of it; `combination` and `constant` those of a write-up from
-    `features`; `context` settles a paragraph by itself, its heading and its write-up, a constant last. From `threshold` on an area is
-    chosen; from `shown` on its evidence is given.
+    `grams` scores texts by theme, and by whether they carry any; `looks` weighs a theme's score against the others' and the field's terms
+    (`look`); `scale` and `shift` calibrate what that gives; `combination` and `constant` give the log-odds of a write-up from `features`;
+    `context` settles a paragraph by itself, its heading and its write-up, a constant last. From `threshold` on an area is chosen; from
+    `shown` on its evidence is given.
     """
 
     version: str
     grams: Grams
+    terms: Mapping[str, tuple[int, ...]]  # a term of the field, in lower case -> the themes it belongs to
+    looks: Floats
     scale: Floats
     shift: Floats
     combination: Floats
@@ -70,11 +81,22 @@ class FocusModel:
 
     @property
     def themes(self) -> tuple[str, ...]:
-        return self.grams.labels
+        return self.grams.labels[:-1]
 
-    def odds(self, scores: Floats) -> Floats:
-        """Calibrated log-odds of raw ones."""
-        return np.asarray(scores * self.scale + self.shift, np.float32)
+    def odds(self, scores: Floats, said: Floats) -> Floats:
+        """Calibrated log-odds (texts, themes) of raw scores (texts, themes and any) and the number of terms said (texts, themes)."""
+        seen = look(scores, said) @ self.looks[:-1] + self.looks[-1]
+        return np.asarray(seen * self.scale + self.shift, np.float32)
+
+    def said(self, texts: Sequence[str], encoder: Encoder) -> Floats:
+        """(texts, themes): how many terms of each theme a text says; none where the encoder has no words."""
+        counts = np.zeros((len(texts), len(self.themes)), np.float32)
+        if isinstance(encoder, Static):
+            for row, pieces in enumerate(encoder.words(texts)):
+                for piece in pieces:
+                    for theme in self.terms.get(piece, ()):
+                        counts[row, theme] += 1
+        return counts
 
     def combine(self, matrix: Floats) -> Floats:
         """(themes,) probabilities from `features`."""
@@ -92,10 +114,13 @@ def load(folder: Path) -> FocusModel:
     if tuple(settings.get("features", ())) != FEATURES:
         raise _broken(folder, "清单中的 features 与程序不符")
     try:
-        grams, rest = read(folder / "weights.safetensors", labels=tuple(settings["themes"]))
+        grams, rest = read(folder / "weights.safetensors", labels=(*settings["themes"], ANY))
+        terms = json.loads((folder / "terms.json").read_text("utf8"))
         return FocusModel(
             version=found.version,
             grams=grams,
+            terms={term: tuple(themes) for term, themes in terms.items()},
+            looks=rest["looks"],
             scale=rest["scale"],
             shift=rest["shift"],
             combination=rest["combination"],
@@ -116,6 +141,17 @@ def _broken(folder: Path, reason: object) -> ServiceError:
 
 def probability(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -60, 60))), np.float32)
+
+
+def look(scores: Floats, said: Floats) -> Floats:
+    """(texts, themes, LOOK) of raw scores (texts, themes and any) and terms said: a theme beside the strongest of the others."""
+    own, any_theme = scores[:, :-1], scores[:, -1:]
+    two = np.sort(own, 1)[:, -2:]
+    first = own >= two[:, 1:]
+    other = np.maximum(np.where(first, two[:, :1], two[:, 1:]), _QUIET)
+    anything = np.broadcast_to(any_theme, own.shape)
+    columns = (own, other, anything, anything * own, first, first * own, np.minimum(said, _MOST_TERMS))
+    return np.stack(columns, -1).astype(np.float32)
 
 
 def features(units: Sequence[Unit], odds: Floats) -> Floats:
@@ -144,7 +180,39 @@ def features(units: Sequence[Unit], odds: Floats) -> Floats:
         "overview": mean["overview"],
         "lead": mean["process"] - others,
     }
+    columns["log_process"] = np.log(columns["process"] + _LITTLE)
+    columns["log_share"] = np.log(columns["share"] + _LITTLE)
     return np.stack([np.clip(columns[name], -6, 6) for name in FEATURES], 1).astype(np.float32)
+
+
+def by_itself(text: str, units: Sequence[Unit], trace: Trace, *, low: int, model: FocusModel, encoder: Encoder) -> Floats:
+    """(units, themes) calibrated log-odds of each part alone; a title says what its clearest clause says. `trace` begins at `low`."""
+    spans = [(unit.start, unit.end) for unit in units]
+    owner = list(range(len(units)))
+    for place, unit in enumerate(units):
+        if unit.role == "title":
+            found = clauses(text, unit.start, unit.end)
+            spans += found
+            owner += [place] * len(found)
+    texts = [text[start:end] for start, end in spans]
+    raw = trace.score([(start - low, end - low) for start, end in spans], encoder.encode(texts))
+    odds = model.odds(raw, model.said(texts, encoder))
+    answer = odds[: len(units)].copy()
+    for place, row in zip(owner[len(units) :], odds[len(units) :], strict=True):
+        answer[place] = np.maximum(answer[place], row)
+    return answer
+
+
+def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Spans of the parts of a long title that marks divide: 以甲为基础、以乙为手段的丙."""
+    found, begun = [], start
+    for mark in _MARK.finditer(text, start, end):
+        if mark.start() - begun >= _CLAUSE:
+            found.append((begun, mark.start()))
+        begun = mark.end()
+    if end - begun >= _CLAUSE:
+        found.append((begun, end))
+    return found if len(found) > 1 else []
 
 
 def circumstances(units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:
@@ -221,8 +289,7 @@ class _Reading:
         text = submission.text
         low, high = min(unit.start for unit in units), max(unit.end for unit in units)
         trace = model.grams.trace(text[low:high])
-        vectors = encoder.encode([text[unit.start : unit.end] for unit in units])
-        alone = model.odds(trace.score([(unit.start - low, unit.end - low) for unit in units], vectors))
+        alone = by_itself(text, units, trace, low=low, model=model, encoder=encoder)
         themes = model.combine(features(units, alone))
         return cls(text, units, themes, model.settle(units, alone, themes), trace, low, model, encoder)
 
@@ -232,7 +299,9 @@ class _Reading:
         for index in np.argsort(-self.odds[:, theme], kind="stable")[:units]:
             unit = self.units[int(index)]
             spans = list(sentences(self.text, unit.start, unit.end))
-            scores = self.model.odds(self.trace.score([(start - self.low, end - self.low) for start, end in spans]))[:, theme]
+            texts = [self.text[start:end] for start, end in spans]
+            raw = self.trace.score([(start - self.low, end - self.low) for start, end in spans], self.encoder.encode(texts))
+            scores = self.model.odds(raw, self.model.said(texts, self.encoder))[:, theme]
             best = int(scores.argmax())
             found.append((float(scores[best]), int(index), *spans[best]))
         return sorted(found, reverse=True)

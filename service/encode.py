@@ -105,6 +105,11 @@ class Static:
             start += count
         return unit(sums)
 
+    def words(self, texts: Sequence[str]) -> list[list[str]]:
+        """The words, characters and pieces of each text, in order."""
+        found = self.tokenizer.encode_batch_fast([_clean(text) for text in texts], add_special_tokens=False)
+        return [encoding.tokens for encoding in found]
+
     def tokens(self, text: str) -> list[tuple[str, int, int]]:
         """Words, characters and pieces in order, as (piece, start, end), offsets in code points. Marks and blanks are left out."""
         encoding = self.tokenizer.encode(_clean(text), add_special_tokens=False)

@@ -6,6 +6,7 @@ models that have not seen its families; the held-out part is only measured.
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from service import artefacts, lexicon
-from service.classify import FEATURES, FocusModel, Unit, circumstances, features, probability
+from service.classify import ANY, FEATURES, LOOK, FocusModel, Unit, by_itself, circumstances, features, look, probability
 from service.encode import Encoder
 from service.errors import ServiceError
 from service.grams import Floats, Grams
@@ -26,7 +27,7 @@ from service.train.focus_card import write
 
 _SEED = 20221101
 _FOLDS = 5
-_STRENGTH = 2.0  # scikit-learn's C
+_STRENGTH = 0.1  # scikit-learn's C
 _DENSE = 0.7  # weight of the embedding beside the runs
 _SIZE = 40_000  # runs that are kept
 _SHOWN = 0.2
@@ -88,26 +89,63 @@ def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda
 def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress: Tell) -> tuple[FocusModel, dict[str, float]]:
     """The model, and the threshold for a text with what it reaches inside the training part."""
     folds = folded(known.groups)
-    raw = np.zeros_like(known.targets)
+    terms = themes_of_terms()
+    raw = np.zeros((len(known.texts), known.targets.shape[1] + 1), np.float32)
     parts: dict[int, Grams] = {}
     for fold in range(_FOLDS):
         apart = np.array([folds[group] == fold for group in known.groups])
         parts[fold] = _grams(known, ~apart)
         raw[apart] = score(parts[fold], known, apart)
         progress(f"交叉验证 {fold + 1}/{_FOLDS}")
-    scale, shift = calibrated(raw[known.scored], known.targets[known.scored])
-    none = np.zeros(len(FEATURES), np.float32)
-    draft = FocusModel("draft", parts[0], scale, shift, none, 0.0, np.zeros(4, np.float32), 0.5, _SHOWN, encoder.version)
+    ones, none = np.ones(known.targets.shape[1], np.float32), np.zeros(len(FEATURES), np.float32)
+    draft = FocusModel(
+        "draft",
+        parts[0],
+        terms,
+        np.zeros(len(LOOK) + 1, np.float32),
+        ones,
+        ones * 0,
+        none,
+        0.0,
+        np.zeros(4, np.float32),
+        0.5,
+        _SHOWN,
+        encoder.version,
+    )
+    said = draft.said(known.texts, encoder)
+    draft = _looked(draft, raw[known.scored], said[known.scored], known.targets[known.scored])
     parted = [(each, *read(replace(draft, grams=parts[folds[each.id]]), each, encoder)) for each in whole]
     draft = _combined(draft, parted)
     draft = _settled(draft, parted)
-    chance = probability(draft.odds(raw))
+    chance = probability(draft.odds(raw, said))
     chance[~known.alone] = np.concatenate([_in_place(draft, *each) for each in parted])
     text_threshold, reached = best_threshold(chance[known.scored], known.targets[known.scored])
     together = np.stack([draft.combine(features(units, odds)) for _, units, odds in parted])
     threshold, documents = best_threshold(together, _wanted(draft, whole))
     final = replace(draft, grams=_grams(known, np.ones(len(known.texts), bool)), threshold=threshold)
     return final, {"text_threshold": text_threshold, "cross_validated_f1": reached, "cross_validated_writeup_f1": documents}
+
+
+def themes_of_terms() -> dict[str, tuple[int, ...]]:
+    """Terms of the field and their other names, in lower case, with the themes that corpora/terms gives them."""
+    themes = tuple(lexicon.load("themes"))
+    found: dict[str, tuple[int, ...]] = {}
+    with (artefacts.CORPORA / "terms" / "terms.tsv").open(encoding="utf8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            places = tuple(themes.index(theme) for theme in row["themes"].replace(",", " ").split() if theme in themes)
+            for name in (row["term"], *filter(None, (row["aliases"] or "").split("|"))):
+                if places:
+                    found[name.lower()] = places
+    return dict(sorted(found.items()))
+
+
+def _looked(model: FocusModel, raw: Floats, said: Floats, targets: Floats) -> FocusModel:
+    """With the weights of a theme beside the others, the same for every theme, then calibrated theme by theme."""
+    rows = look(raw, said)
+    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(rows.reshape(-1, len(LOOK)), targets.ravel())
+    looks = np.append(fitted.coef_[0], fitted.intercept_[0]).astype(np.float32)
+    scale, shift = calibrated(np.asarray(rows @ looks[:-1] + looks[-1], np.float32), targets)
+    return replace(model, looks=looks, scale=scale, shift=shift)
 
 
 _Parted = tuple[WriteUp, list[Unit], Floats]
@@ -122,7 +160,7 @@ def _combined(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
     """With the weights of title, headings and sections, the same for every theme."""
     rows = np.concatenate([features(units, odds) for _, units, odds in parted])
     wanted = _wanted(model, [each for each, _, _ in parted]).ravel()
-    fitted = LogisticRegression(C=0.3, max_iter=1000).fit(rows, wanted)
+    fitted = LogisticRegression(C=1.0, max_iter=3000).fit(rows, wanted)
     return replace(model, combination=fitted.coef_[0].astype(np.float32), constant=float(fitted.intercept_[0]))
 
 
@@ -164,11 +202,12 @@ def folded(groups: Sequence[str]) -> dict[str, int]:
 
 def _grams(known: Examples, chosen: Bools) -> Grams:
     at = np.flatnonzero(chosen)
+    targets = known.targets[at]
     return grams.fit(
         [known.texts[place] for place in at],
         known.vectors[at],
-        known.targets[at],
-        labels=tuple(lexicon.load("themes")),
+        np.column_stack([targets, targets.max(1)]),
+        labels=(*lexicon.load("themes"), ANY),
         strength=_STRENGTH,
         dense=_DENSE,
         size=_SIZE,
@@ -176,7 +215,7 @@ def _grams(known: Examples, chosen: Bools) -> Grams:
 
 
 def score(model: Grams, known: Examples, chosen: Bools) -> Floats:
-    """Raw log-odds (chosen texts, themes)."""
+    """Raw scores (chosen texts, themes and any)."""
     at = np.flatnonzero(chosen)
     return np.concatenate(
         [model.trace(known.texts[place]).score([(0, len(known.texts[place]))], known.vectors[place][None]) for place in at]
@@ -213,7 +252,7 @@ def calibration_error(chance: Floats, targets: Floats, *, bins: int = 10) -> flo
 
 def evaluate(model: FocusModel, held: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, threshold: float) -> dict[str, float]:
     """Passages by themselves and the paragraphs of write-ups in their places: micro-F1, calibration, false themes in negatives."""
-    alone = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool))))
+    alone = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool)), model.said(held.texts, encoder)))
     chance = alone.copy()
     chance[~held.alone] = np.concatenate([_in_place(model, each, *read(model, each, encoder)) for each in whole])
     said = chance >= threshold
@@ -242,9 +281,7 @@ def read(model: FocusModel, writeup: WriteUp, encoder: Encoder) -> tuple[list[Un
             )
         )
         position += len(said) + 1
-    vectors = encoder.encode([part[2] for part in parts])
-    raw = model.grams.trace(text).score([(unit.start, unit.end) for unit in units], vectors)
-    return units, model.odds(raw)
+    return units, by_itself(text, units, model.grams.trace(text), low=0, model=model, encoder=encoder)
 
 
 def whole_scores(model: FocusModel, held: Sequence[WriteUp], encoder: Encoder) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "weights.safetensors"
     more = {
+        "looks": model.looks,
         "scale": model.scale,
         "shift": model.shift,
         "combination": model.combination,
@@ -28,6 +30,8 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
     grams.write(weights, model.grams, more=more)
     card = _CARD.read_text("utf8").format(**scores, threshold=model.threshold, themes="、".join(model.themes))
     (out / "README.md").write_text(card, "utf8")
+    terms = out / "terms.json"
+    terms.write_text(json.dumps(model.terms, ensure_ascii=False, indent=0, separators=(",", ":")).replace(",\n", ",") + "\n", "utf8")
     digest = artefacts.sha256(weights)
     lines = [
         f'version = "focus-{digest[:12]}"',
@@ -48,6 +52,10 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
         "[[file]]",
         'name = "weights.safetensors"',
         f'sha256 = "{digest}"',
+        "",
+        "[[file]]",
+        'name = "terms.json"',
+        f'sha256 = "{artefacts.sha256(terms)}"',
     ]
     (out / "manifest.toml").write_text("\n".join(lines) + "\n", "utf8")
 

@@ -1,4 +1,4 @@
-"""Fits service.grams.Grams with scikit-learn: one logistic regression a label over character runs and an embedding."""
+"""Fits service.grams.Grams with scikit-learn: one linear support vector machine a label over character runs and an embedding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from service.grams import Floats, Grams, Index, alphabet, codes, index
 
@@ -88,7 +88,7 @@ def _fitted(
     """(features, labels) and (labels,); a first look need not be exact."""
     columns, biases = [], []
     for label in range(targets.shape[1]):
-        model = LogisticRegression(C=strength, solver="liblinear", max_iter=1000, random_state=0, tol=1e-4 if exact else 0.1)
+        model = LinearSVC(C=strength, max_iter=5000, random_state=0, tol=1e-4 if exact else 0.1)
         model.fit(matrix, targets[:, label], sample_weight=weights)
         columns.append(model.coef_[0])
         biases.append(model.intercept_[0])
