@@ -91,10 +91,12 @@ def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any]) -
     """The passage of a block."""
     start, end = mine.spans[block.mine[0]][0], mine.spans[block.mine[1]][1]
     their_start, their_end = theirs.spans[block.theirs[0]][0], theirs.spans[block.theirs[1]][1]
-    told = difference(words(mine.text, start, end), words(theirs.text, their_start, their_end), island=settings["island"])
-    close = told.ratio >= settings["edited"]
-    kind: MatchKind = "verbatim" if told.ratio == 1 else "edited" if close else "paraphrase"
-    score = told.ratio if close else (told.ratio + max(0.0, min(1.0, block.meaning))) / 2
+    own, other = words(mine.text, start, end), words(theirs.text, their_start, their_end)
+    told = difference(own, other, island=settings["island"])
+    whole = told.ratio == 1 or (told.common >= LEAST and not told.changed and "".join(own.words) in "".join(other.words))
+    close = whole or told.ratio >= settings["edited"]
+    kind: MatchKind = "verbatim" if whole else "edited" if close else "paraphrase"
+    score = 1.0 if whole else told.ratio if close else (told.ratio + max(0.0, min(1.0, block.meaning))) / 2
     changed = told.changed if kind == "edited" else ()
     return MatchedPassage(start, end, their_start, their_end, theirs.text[their_start:their_end], kind, score, changed)
 

@@ -94,7 +94,7 @@ def _plain(text: str) -> str:
 
 
 def excluded(marks: NDArray[np.uint8], most: float) -> Exclusion | None:
-    """Why a passage with these marks counts nothing as a whole; None where enough of it counts."""
+    """Why a passage whose common characters have these marks counts nothing as a whole; None where enough of it counts."""
     if not len(marks) or np.count_nonzero(marks) < most * len(marks):
         return None
     return REASONS[int(np.bincount(marks)[1:].argmax())]

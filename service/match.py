@@ -54,6 +54,16 @@ class _Measure:
     def size(self) -> int:
         return max(1, int(np.count_nonzero(self.body)))
 
+    def marked(self, passage: MatchedPassage) -> NDArray[np.uint8]:
+        """The marks of a passage's characters, without those that differ in the other text."""
+        first, last = self.side.normal.between(passage.start, passage.end)
+        same = np.ones(last - first, np.bool_)
+        for span in passage.changed:
+            start, end = self.side.normal.between(*span)
+            same[start - first : end - first] = False
+        found: NDArray[np.uint8] = self.marks[first:last][same]
+        return found
+
     def closeness(self, passages: Sequence[MatchedPassage]) -> NDArray[np.float64]:
         """For each character how close the closest of these passages is; 0 outside of them."""
         found = np.zeros(len(self.marks))
@@ -87,8 +97,7 @@ def match(
     found = [titled for past in candidates if not past.text and (titled := _titled(submission, past))]
     for past, other, meaning in zip(whole, sides, align.meanings(measure.side, sides), strict=True):
         passages = tuple(
-            replace(each, excluded=exclude.excluded(measure.marks[slice(*measure.side.normal.between(each.start, each.end))], most))
-            for each in compare.passages(measure.side, other, meaning)
+            replace(each, excluded=exclude.excluded(measure.marked(each), most)) for each in compare.passages(measure.side, other, meaning)
         )
         if passages:
             found.append(_judged(submission, past, passages, measure))

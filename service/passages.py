@@ -12,7 +12,7 @@ from service.text import sentences
 Span = tuple[int, int]
 _FEWEST, _MOST = 100, 250  # characters of a passage
 _HEADING = 40  # characters of a line without an end mark that is taken for a heading, where nothing else tells
-_BODY = frozenset(("paragraph", "list", "note", "table"))
+_BODY = frozenset(("paragraph", "list", "note"))
 _ENDED = re.compile(r"[。！？!?；;…：:][”’）)》】」』\]〕]*\Z")
 _WORDED = re.compile("[\u3400-\u4dbf\u4e00-\u9fffA-Za-z]")
 _SAID = 20  # letters and Chinese characters of a table's row that says something
@@ -21,8 +21,8 @@ _SAID = 20  # letters and Chinese characters of a table's row that says somethin
 def cut(text: str, sections: Sequence[Section] = (), blocks: Sequence[Block] = ()) -> list[Span]:
     """Spans of sentence groups of about 100 to 250 characters that overlap by a sentence, in order.
 
-    None goes across a heading or a section. Headings, captions, contents, and rows of a table that are figures only, are left out. Without
-    `blocks` (Document.blocks) a short line without an end mark is taken for a heading.
+    None goes across a section, or across what is left out: headings, captions, contents, and rows of a table that say little but figures.
+    Without `blocks` (Document.blocks) a short line without an end mark is taken for a heading.
     """
     edges = sorted({edge for section in sections for edge in (section.start, section.body_start, section.end)})
     found: list[Span] = []
@@ -43,29 +43,26 @@ def cut(text: str, sections: Sequence[Section] = (), blocks: Sequence[Block] = (
 
 
 def _paragraphs(text: str, blocks: Sequence[Block]) -> Iterator[Span]:
-    """Spans that hold sentences; an empty one where a heading parts them."""
+    """Spans that hold sentences; an empty one where something else parts them."""
     if not blocks:
-        yield from _lines(text)
+        for start, end in _rows(text, 0, len(text)):
+            line = text[start:end].strip()
+            says = _told(text, start, end) if "\t" in line else len(line) > _HEADING or _ENDED.search(line)
+            yield (start, end) if says or not line else (start, start)
         return
     for block in blocks:
-        if block.kind in {"heading", "title"}:
-            yield block.start, block.start
-        elif block.kind == "table":
-            yield from (row for row in _rows(text, block.start, block.end) if len(_WORDED.findall(text, *row)) >= _SAID)
+        if block.kind == "table":
+            for start, end in _rows(text, block.start, block.end):
+                yield (start, end) if _told(text, start, end) else (start, start)
         elif block.kind in _BODY:
             yield block.start, block.end
+        else:
+            yield block.start, block.start
 
 
-def _lines(text: str) -> Iterator[Span]:
-    for start, end in _rows(text, 0, len(text)):
-        line = text[start:end].strip()
-        if "\t" in line:
-            if len(_WORDED.findall(line)) >= _SAID:
-                yield start, end
-        elif line and len(line) <= _HEADING and not _ENDED.search(line):
-            yield start, start
-        elif line:
-            yield start, end
+def _told(text: str, start: int, end: int) -> bool:
+    """Whether a table's row says something."""
+    return len(_WORDED.findall(text, start, end)) >= _SAID
 
 
 def _rows(text: str, start: int, end: int) -> Iterator[Span]:
