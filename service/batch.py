@@ -11,11 +11,12 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,10 +54,16 @@ class Folders:
         return load(self.models, self.embedding)
 
 
-def analyse_all(readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders = Folders()) -> Iterator[Report]:
-    """A Report for each reading, in order. `files` is how many there will be. A file that came before, byte for byte, is noted."""
+def analyse_all(
+    readings: Iterable[Reading], edition: Edition, *, files: int, jobs: int, folders: Folders = Folders(), among: bool = False
+) -> Iterator[Report]:
+    """A Report for each reading, in order. `files` is how many there will be. A file that came before, byte for byte, is noted.
+
+    With `among` the files are compared with each other too, which can only begin when all have been read.
+    """
     seen: dict[str, str] = {}
-    for report in _analysed(readings, edition, files=files, jobs=jobs, folders=folders):
+    reports = _analysed(readings, edition, files=files, jobs=jobs, folders=folders)
+    for report in compared_among(reports, edition, folders=folders) if among else reports:
         before = seen.setdefault(report.sha256, report.path) if report.sha256 else report.path
         if before == report.path:
             yield report
@@ -78,6 +85,37 @@ def _analysed(readings: Iterable[Reading], edition: Edition, *, files: int, jobs
                 yield _result(*waiting.popleft(), edition, folders)
         while waiting:
             yield _result(*waiting.popleft(), edition, folders)
+
+
+def compared_among(reports: Iterable[Report], edition: Edition, *, folders: Folders) -> Iterator[Report]:
+    """The reports with what each file shares with the others of the call; an interruption is passed on after those that were made."""
+    from service import among, pipeline  # noqa: PLC0415 - only where it is asked for
+
+    made: list[Report] = []
+    try:
+        made.extend(reports)
+    except KeyboardInterrupt:
+        yield from made
+        raise
+    models = folders.load()
+    submissions = [report.submission for report in made if report.submission is not None and report.submission.is_writeup]
+    batch = among.among(submissions, encoder=models.encoder, common=_common(folders.library, models))
+    for report in made:
+        if report.submission is None or not report.submission.is_writeup or not batch.compared:
+            yield report
+            continue
+        work = partial(pipeline.with_batch, report, edition, batch, encoder=models.encoder)
+        found, told = pipeline.further(report, "among", "与本次其他材料比对", work)
+        yield told if found is None else replace(told, matches=found[0], similarity=found[1])
+
+
+def _common(place: Place | None, models: Models) -> Collection[str]:
+    """The library's common phrases; none where it cannot be asked, which each report says already."""
+    with suppress(ServiceError):
+        library = None if place is None else _opened(place, models)
+        if library is not None:
+            return library.common
+    return ()
 
 
 def _context() -> BaseContext:

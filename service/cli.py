@@ -49,7 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--html", metavar="DIR", help="每个文件写一份可单独打开的网页报告")
     check.add_argument("--xlsx", metavar="FILE", help="写一份初审汇总表")
     check.add_argument("--annotate", metavar="DIR", help="把问题写成批注，存为申报材料的 Word 副本（仅限 .docx）")
+    check.add_argument("--among", action="store_true", help="把本次的文件也互相比对")
     _jobs(check)
+
+    compare = commands.add_parser("compare", help="比对两个文件，列出相同和改写的段落", add_help=False)
+    compare.add_argument("-h", "--help", action="help", help="显示用法")
+    compare.add_argument("files", nargs=2, metavar=("A", "B"), help="两个文件")
+    compare.add_argument("--edition", metavar="ID", default="2022-hebei", help="按哪一届通知划分章节，默认 2022-hebei")
+    compare.add_argument("--json", metavar="FILE", help="写成 JSON（A 的报告，matches 里是 B）；写 - 则输出到标准输出")
 
     read = commands.add_parser("read", help="只看读出了什么，不作判断", add_help=False)
     _paths(read)
@@ -97,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a character that the terminal does not know must not end the work
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions, "train": _train}
-    commands |= {"library": _library, **dict.fromkeys(maintain.COMMANDS, _maintain)}
+    commands |= {"compare": _compare, "library": _library, **dict.fromkeys(maintain.COMMANDS, _maintain)}
     try:
         return commands[options.command](options)
     except ServiceError as error:
@@ -130,7 +137,7 @@ def _check(options: argparse.Namespace) -> int:
         with _json_stream(options.json, found.files) as stream, _progress() as tell, suppress(KeyboardInterrupt):
             readings = reader.read_all(found.files, progress=tell)
             jobs = options.jobs or os.cpu_count() or 1
-            for report in batch.analyse_all(readings, edition, files=len(found.files), jobs=jobs, folders=folders):
+            for report in batch.analyse_all(readings, edition, files=len(found.files), jobs=jobs, folders=folders, among=options.among):
                 reports.append(outputs.write(report, edition))
                 if stream is not None:
                     _write_json(stream, reports[-1])
@@ -395,6 +402,24 @@ def _train(options: argparse.Namespace) -> int:
 
 def _place(wanted: settings.Settings) -> Place:
     return Place(wanted.data, wanted.database, wanted.files)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from service.pair import compared  # noqa: PLC0415
+    from service.rulebook import load  # noqa: PLC0415
+
+    wanted, edition = settings.read(), load(options.edition)
+    paths = [Path(name) for name in options.files]
+    with _reader(options, wanted) as reader, _json_stream(options.json, paths) as stream, _progress() as tell:
+        readings = list(reader.read_all(paths, progress=tell))
+        report = compared(readings[0], readings[1], edition, models=(wanted.models, wanted.embedding))
+        if stream is not None:
+            _write_json(stream, report)
+    if options.json is None:
+        from service.render.pair import show_pair  # noqa: PLC0415
+
+        show_pair(report)
+    return _DONE
 
 
 def _library(options: argparse.Namespace) -> int:

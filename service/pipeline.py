@@ -138,6 +138,15 @@ def matched(
     )
 
 
+def with_batch(report: Report, edition: Edition, batch: Candidates, *, encoder: Encoder) -> tuple[tuple[Match, ...], Similarity]:
+    """What a reported write-up shares with the library, as found before, and with the other files of the call, taken together."""
+    assert report.submission is not None
+    candidates = [*(match.past for match in report.matches), *batch.find(report.submission, encoder=encoder)]
+    matches, similarity = matched(report.submission, edition, candidates, batch, encoder=encoder)
+    before = 0 if report.similarity is None else report.similarity.compared
+    return matches, replace(similarity, compared=similarity.compared + before)
+
+
 def official(edition: Edition) -> tuple[str, ...]:
     """The wording of the notice and its form, as the edition's rulebook has it."""
     said = [text for spec in edition.sections for text in (spec.name, spec.group or "", *spec.headings)]
