@@ -23,6 +23,7 @@ from service.model import Match, MatchedPassage, MatchFlag, Past, Similarity, Su
 
 Bools = NDArray[np.bool_]
 _CREDIT_CODE = re.compile(r"(?:信用代码|机构代码)[^0-9A-Za-z\n]{0,8}([0-9A-HJ-NPQRTUWXY]{18})(?![0-9A-Za-z])")
+_EAST = 0x2E80  # from here on characters are Chinese (or Japanese, Korean): each is a word
 _ORDER: dict[MatchFlag, int] = {"near_duplicate": 0, "reuse": 1, "related": 2}
 
 
@@ -43,16 +44,24 @@ class Candidates(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measure:
-    """A submission's compared characters: which belong to its own text, and which count where they are matched."""
+    """A submission's compared characters: which belong to its own text, and which count where they are matched.
+
+    Shares go by 字数: a Chinese character weighs 1, a Latin word or a number as a whole, so that names and addresses in Latin letters do
+    not outweigh the text.
+    """
 
     side: Side
     marks: NDArray[np.uint8]  # why a character does not count, see exclude.REASONS
     body: Bools  # in the write-up, and neither a standard's name nor official or common wording
     counting: Bools  # of the body, what is no quotation
+    weights: NDArray[np.float64]
 
     @property
-    def size(self) -> int:
-        return max(1, int(np.count_nonzero(self.body)))
+    def size(self) -> float:
+        return max(1.0, self.weigh(self.body))
+
+    def weigh(self, where: Bools) -> float:
+        return float(self.weights[where].sum())
 
     def marked(self, passage: MatchedPassage) -> NDArray[np.uint8]:
         """The marks of a passage's characters, without those that differ in the other text."""
@@ -73,7 +82,7 @@ class _Measure:
         return found
 
     def share(self, matched: Bools) -> float:
-        return float(np.count_nonzero(matched)) / self.size
+        return self.weigh(matched) / self.size
 
 
 def match(
@@ -111,7 +120,16 @@ def _measured(submission: Submission, side: Side, *, common: Collection[str], no
     if submission.end > submission.start:
         first, last = side.normal.between(submission.start, submission.end)
         body[:first] = body[last:] = False
-    return _Measure(side, marks, body, body & (marks == 0))
+    return _Measure(side, marks, body, body & (marks == 0), _weights(side))
+
+
+def _weights(side: Side) -> NDArray[np.float64]:
+    """For each compared character 1, or its part of the Latin word or number that it stands in."""
+    letters = side.normal.points < _EAST
+    begins = np.ones(len(letters), np.bool_)
+    begins[1:] = ~letters[1:] | ~letters[:-1] | (np.diff(side.normal.places) > 1)
+    word = np.cumsum(begins) - 1
+    return 1.0 / np.bincount(word)[word] if len(word) else np.zeros(0)
 
 
 def _judged(submission: Submission, past: Past, passages: tuple[MatchedPassage, ...], measure: _Measure) -> Match:
@@ -119,11 +137,11 @@ def _judged(submission: Submission, past: Past, passages: tuple[MatchedPassage, 
     settings = lexicon.load("match")["flag"]
     close = np.where(measure.counting, measure.closeness([each for each in passages if each.excluded is None]), 0)
     matched = close > 0
-    share, score = measure.share(matched), float(close.sum()) / measure.size
+    share, score = measure.share(matched), float((close * measure.weights).sum()) / measure.size
     flag: MatchFlag = "related"
     if share >= settings["near_duplicate"] and score >= settings["near_duplicate_score"]:
         flag = "near_duplicate"
-    elif share >= settings["reuse"] or np.count_nonzero(matched) >= settings["reuse_characters"]:
+    elif share >= settings["reuse"] or measure.weigh(matched) >= settings["reuse_words"]:
         flag = "reuse"
     return Match(past, flag, round(score, 4), round(share, 4), is_own(submission, past), passages)
 
@@ -135,22 +153,20 @@ def _together(found: Sequence[Match], measure: _Measure, *, compared: int) -> Si
     everything = measure.closeness([each for passages in quoted for each in passages]) > 0
     matched = (measure.closeness([each for passages in counted for each in passages]) > 0) & measure.counting
     others = [each for match, passages in zip(found, counted, strict=True) for each in passages if not match.own]
-    half = np.searchsorted(np.cumsum(measure.body), (np.count_nonzero(measure.body) + 1) // 2, "left") + 1
+    half = int(np.searchsorted(np.cumsum(np.where(measure.body, measure.weights, 0)), measure.size / 2, "left")) + 1
+    first, second = measure.body.copy(), measure.body.copy()
+    first[half:] = second[:half] = False
     return Similarity(
         total=round(measure.share(everything & measure.body), 4),
         without_quotes=round(measure.share(matched), 4),
         without_own=round(measure.share((measure.closeness(others) > 0) & measure.counting), 4),
         largest_single=max((match.share for match in found), default=0.0),
-        first_half=round(_part(matched[:half], measure.body[:half]), 4),
-        second_half=round(_part(matched[half:], measure.body[half:]), 4),
+        first_half=round(measure.weigh(matched & first) / max(1.0, measure.weigh(first)), 4),
+        second_half=round(measure.weigh(matched & second) / max(1.0, measure.weigh(second)), 4),
         characters=int(np.count_nonzero(matched)),
         passages=sum(map(len, counted)),
         compared=compared,
     )
-
-
-def _part(matched: Bools, body: Bools) -> float:
-    return float(np.count_nonzero(matched)) / max(1, int(np.count_nonzero(body)))
 
 
 # --- the same organisation ---------------------------------------------------------------------------------------------------------
