@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service import lexicon
 from service.fingerprints import Normal, normalised, runs
-from service.model import Exclusion
+from service.model import Edition, Exclusion
 
 REASONS: tuple[Exclusion, ...] = ("quote", "common", "standard", "notice")  # by number, from 1; a later one goes before an earlier
 _QUOTE = re.compile("“([^“”\n]{1,2000})”|「([^「」\n]{1,2000})」")
@@ -23,7 +23,16 @@ _CODE = re.compile(
 _NUMBERED = re.compile(
     r"(?:第?[一二三四五六七八九十]{1,3}(?:部分|章)?[、.．\s]|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d+(?:[.．]\d+)*[、.．)）\s]?)\s*"
 )
+_CLAUSE = re.compile("[，,。；;：:]")
 _APART = np.uint32(1)  # between phrases: no letter, figure or ideograph has this number
+
+
+def wording(edition: Edition) -> tuple[str, ...]:
+    """What write-ups of an edition have from its notice: headings, and the clauses of what it says on areas and criteria."""
+    headings = [each for spec in edition.sections for each in (spec.name, spec.group or "", *spec.headings)]
+    said = [each.wording for each in (*edition.areas, *edition.criteria)]
+    clauses = [clause for each in said for clause in _CLAUSE.split(each)]
+    return tuple(dict.fromkeys(filter(None, (*headings, *clauses, *(area.name for area in edition.areas)))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service import encode
+from service import encode, rulebook
 from service.among import among
 from service.artefacts import CORPORA, MODELS
 from service.encode import Encoder
+from service.exclude import wording
 from service.fingerprints import normalised, runs
 from service.match import is_own, match
 from service.model import Document, Match, Past, Similarity, Submission, Title
@@ -176,6 +177,19 @@ def test_common_phrases_count_nothing_and_headings_of_the_notice_neither() -> No
     (found,), similarity = compared(text, other, common=[SAID])
     assert {passage.excluded for passage in found.passages} == {"common"}
     assert (found.flag, similarity.total) == ("related", 0)
+
+
+@pytest.mark.parametrize("name", ["2014-miit", "2016-jiangsu", "2021-zhumadian", "2022-hebei", "2024-caq"])
+def test_an_edition_gives_its_own_wording(name: str) -> None:
+    edition = rulebook.load(name)
+    notice = wording(edition)
+    text = "\n".join(
+        (f"{OWN}", *(f"{number}、{heading}" for number, heading in zip("一二三", notice, strict=False)), edition.areas[0].wording)
+    )
+    found, similarity = match(submitted(text), [Past("1", "", text.replace(OWN, ""))], encoder=ENCODER, notice=notice)
+    assert edition.sections[0].name in notice
+    assert similarity.total < 0.1
+    assert all(each.flag == "related" for each in found)
 
 
 def test_a_term_in_quotation_marks_counts() -> None:
