@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EMPTY = "标杆库里还没有内容。请先运行 biaogan library import 文件夹。"
 _DONE, _FAILED = 0, 2
+_SHOWN = 20  # benchmarks whose guesses are told one by one
 
 
 def _given(options: argparse.Namespace) -> Given:
@@ -158,9 +159,11 @@ def _report(several: Sequence[Item], outcomes: Sequence[Outcome], *, would: bool
     say("，".join(parts) + "。")
     if not would and len(added) == 1:
         say(f"{added[0].id}\t{added[0].name}")
-    for each in added:
-        if each.message and each.message != "只有标题":
-            warn(f"请核对 {each.id or ''} {each.name}：{each.message}。")
+    guessed = [each for each in added if each.message and each.message != "只有标题"]
+    for each in guessed[:_SHOWN]:
+        warn(f"请核对 {each.id or ''} {each.name}：{each.message}。")
+    if len(guessed) > _SHOWN:
+        warn(f"还有 {len(guessed) - _SHOWN} 条的年度、单位或标题是推断的，请运行 biaogan library list 核对，或写清单后重新导入。")
     for each in failed:
         warn(f"没有成功 {each.name}：{each.message}")
     return _FAILED if failed else _DONE
