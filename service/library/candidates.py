@@ -34,7 +34,8 @@ NEAREST = 10  # neighbours of a passage
 BREADTH = 200  # hnsw.ef_search: recall@10 of 0.99 and more on real passages (benchmarks/library.py)
 _REWRITTEN = 12  # benchmarks that only the neighbours name
 _TITLES = 8  # entries without text
-_QUESTIONS = 2  # connections that search for neighbours at once
+_ASKED = 40  # passages of a submission for which neighbours are sought: they vote for whole texts, of which each covers many
+_CONNECTIONS = 2  # connections that search for neighbours at once
 _COVERED = 0.6  # part of a passage's fingerprints in shared runs from which on its source is known
 _INT8S, _FLOAT4S = (1016, 20, ">i8"), (1021, 700, ">f4")  # oid of the array and of its elements in PostgreSQL, their form
 
@@ -131,7 +132,7 @@ class Library:
         self._engine = engine
         self._own = own
         self._version = encoder.version
-        self._pool = ThreadPoolExecutor(_QUESTIONS, "near")
+        self._pool = ThreadPoolExecutor(_CONNECTIONS, "near")
         self._known = self._refreshed(None)
 
     def close(self) -> None:
@@ -172,7 +173,7 @@ class Library:
         shared = self.shared(prints)
         spans = passages.cut(whole, submission.sections, submission.document.blocks)
         places = normal.places[prints.position] if len(prints) else np.zeros(0, np.int32)
-        wanted = _unexplained(spans, places, shared)
+        wanted = _spread(_unexplained(spans, places, shared))
         named = self.voted(encoder.encode([whole[start:end] for start, end in wanted]))
         exact = [each.number for each in shared]
         chosen = set(exact)
@@ -193,7 +194,7 @@ class Library:
     def neighbours(self, vectors: Floats) -> list[tuple[int, int, float]]:
         """(which vector, benchmark, inner product) of the NEAREST passages of each, asked on several connections at once."""
         known = vectors[vectors.any(axis=1)]
-        parts = [part for part in np.array_split(known, min(_QUESTIONS, max(1, len(known) // 8))) if len(part)]
+        parts = [part for part in np.array_split(known, min(_CONNECTIONS, max(1, len(known) // 8))) if len(part)]
         offsets = np.cumsum([0, *map(len, parts)])
         found = self._pool.map(self._near, parts)
         return [(int(offset) + i, number, product) for offset, rows in zip(offsets, found, strict=False) for i, number, product in rows]
@@ -255,6 +256,13 @@ def _prepared(connection: Any) -> psycopg.Connection[Any]:
     raw = driver(connection)
     raw.adapters.register_dumper(_Array, _ArrayDumper)
     return raw
+
+
+def _spread(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """_ASKED of them at most, evenly from the first to the last."""
+    if len(spans) <= _ASKED:
+        return list(spans)
+    return [spans[int(at)] for at in np.linspace(0, len(spans) - 1, _ASKED).round()]
 
 
 def _unexplained(spans: Sequence[tuple[int, int]], places: NDArray[np.int32], shared: Sequence[Shared]) -> list[tuple[int, int]]:
