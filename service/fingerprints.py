@@ -28,6 +28,7 @@ _SIDE = WINDOW - 1  # characters kept before and after
 _BITS = 6  # of each of them
 _END = (1 << _BITS) - 1  # beyond the text; no character has it
 _OFTEN = 64  # places of one run in a text that are looked at
+_EAST = 0x2E80  # from here on characters are Chinese (or Japanese, Korean): each is a word
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIXER = np.uint64(0xBF58476D1CE4E5B9)
 _UNMET, _NOTHING = 0xFFFFFFFF, 0  # in the table of folded characters
@@ -84,6 +85,15 @@ class Normal:
         points = np.frombuffer(stored, f"<u{wide}", count, _FORM.size).astype(np.uint32)
         gaps = np.frombuffer(stored, f"<u{step}", count, _FORM.size + count * wide)
         return cls(points, np.cumsum(gaps, dtype=np.int32))
+
+
+def weights(normal: Normal) -> NDArray[np.float64]:
+    """What each compared character weighs where shares go by 字数: a Chinese one 1, others their part of the Latin word or number."""
+    letters = normal.points < _EAST
+    begins = np.ones(len(letters), np.bool_)
+    begins[1:] = ~letters[1:] | ~letters[:-1] | (np.diff(normal.places) > 1)
+    word = np.cumsum(begins) - 1
+    return 1.0 / np.bincount(word)[word] if len(word) else np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,11 +20,11 @@ from service import align, compare, exclude, lexicon
 from service.align import Side
 from service.changes import difference, words
 from service.encode import Encoder
-from service.model import Match, MatchedPassage, MatchFlag, Past, Similarity, Submission
+from service.fingerprints import weights
+from service.model import LeftOut, Match, MatchedPassage, MatchFlag, Past, Similarity, Submission
 
 Bools = NDArray[np.bool_]
 _CREDIT_CODE = re.compile(r"(?:信用代码|机构代码)[^0-9A-Za-z\n]{0,8}([0-9A-HJ-NPQRTUWXY]{18})(?![0-9A-Za-z])")
-_EAST = 0x2E80  # from here on characters are Chinese (or Japanese, Korean): each is a word
 _ORDER: dict[MatchFlag, int] = {"near_duplicate": 0, "reuse": 1, "related": 2}
 
 
@@ -120,16 +121,7 @@ def _measured(submission: Submission, side: Side, *, common: Collection[str], no
     if submission.end > submission.start:
         first, last = side.normal.between(submission.start, submission.end)
         body[:first] = body[last:] = False
-    return _Measure(side, marks, body, body & (marks == 0), _weights(side))
-
-
-def _weights(side: Side) -> NDArray[np.float64]:
-    """For each compared character 1, or its part of the Latin word or number that it stands in."""
-    letters = side.normal.points < _EAST
-    begins = np.ones(len(letters), np.bool_)
-    begins[1:] = ~letters[1:] | ~letters[:-1] | (np.diff(side.normal.places) > 1)
-    word = np.cumsum(begins) - 1
-    return 1.0 / np.bincount(word)[word] if len(word) else np.zeros(0)
+    return _Measure(side, marks, body, body & (marks == 0), weights(side.normal))
 
 
 def _judged(submission: Submission, past: Past, passages: tuple[MatchedPassage, ...], measure: _Measure) -> Match:
@@ -166,6 +158,16 @@ def _together(found: Sequence[Match], measure: _Measure, *, compared: int) -> Si
         characters=int(np.count_nonzero(matched)),
         passages=sum(map(len, counted)),
         compared=compared,
+        left_out=_left_out(measure),
+    )
+
+
+def _left_out(measure: _Measure) -> tuple[LeftOut, ...]:
+    """The submission's stretches that count nothing, by place."""
+    marks, normal = measure.marks, measure.side.normal
+    edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(marks)] if len(marks) else []
+    return tuple(
+        LeftOut(*normal.span(first, last), exclude.REASONS[int(marks[first]) - 1]) for first, last in pairwise(edges) if marks[first]
     )
 
 

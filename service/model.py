@@ -417,6 +417,15 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Wherever text[start:end] is matched, it counts nothing."""
+
+    start: int
+    end: int
+    reason: Exclusion
+
+
+@dataclass(frozen=True, slots=True)
 class Similarity:
     """Shares of the submission's counted characters, 0-1, over all that it was compared with; `compared` is how many that were."""
 
@@ -429,6 +438,7 @@ class Similarity:
     characters: int  # matched ones
     passages: int
     compared: int
+    left_out: tuple[LeftOut, ...] = ()  # quotations, standards' names, official and common wording of the whole document
 
 
 @dataclass(frozen=True, slots=True)
