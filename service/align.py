@@ -1,9 +1,9 @@
 """Two texts sentence by sentence: chains of sentences that say the same in the same order.
 
 Two sentences are compared by the characters and pairs of characters that they share, each counting the more the fewer sentences of both
-texts have it, and a little by their vectors; what all sentences of the two texts have in common is taken out. Neither finds a rewriting
-alone: that sentence after sentence has its counterpart in the same order does, since independent texts on one industry and method have
-that for a few sentences only.
+texts have it; what all sentences of the two texts have in common is taken out. That finds no rewriting alone: that sentence after sentence
+has its counterpart in the same order does, since independent texts on one industry and method have that for a few sentences only. Vectors
+of the sentences were tried as well and parted rewritings from independent texts no better (docs/matching.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -19,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import lexicon
-from service.encode import Encoder
 from service.fingerprints import Normal, Places, normalised
 from service.text import sentences
 
@@ -42,7 +40,6 @@ class Side:
     normal: Normal
     spans: tuple[tuple[int, int], ...]
     sizes: Doubles  # compared characters of each sentence
-    vectors: Floats
     codes: Integers
     first: Places
     counts: Places
@@ -56,7 +53,6 @@ class Link:
     mine: int
     theirs: int
     weight: float
-    meaning: float  # cosine of their vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,9 @@ def _settings() -> dict[str, dict[str, Any]]:
     return lexicon.load("match")
 
 
-def side(text: str, encoder: Encoder) -> Side:
-    """The text, prepared; kept for the next time."""
-    return _side(text, encoder)
-
-
 @lru_cache(maxsize=_KEPT)
-def _side(text: str, encoder: Any) -> Side:
-    """`encoder` is an Encoder, the same only as itself."""
+def side(text: str) -> Side:
+    """The text, prepared; kept for the next time."""
     normal = normalised(text)
     every = list(sentences(text))
     owner = np.searchsorted(np.array([start for start, _ in every], np.int64), normal.places, "right") - 1
@@ -105,7 +96,6 @@ def _side(text: str, encoder: Any) -> Side:
         normal=normal,
         spans=spans,
         sizes=counts[kept].astype(np.float64),
-        vectors=encoder.encode([text[start:end] for start, end in spans]),
         codes=codes[starts],
         first=starts.astype(np.int32),
         counts=np.diff(np.r_[starts, len(codes)]).astype(np.int32),
@@ -155,30 +145,17 @@ def _shared(mine: Side, theirs: Side, damping: float) -> Floats:
     return shared
 
 
-def meanings(mine: Side, others: Sequence[Side]) -> list[Floats]:
-    """For each other text the cosines (my sentences, its sentences).
-
-    One product for all: many small ones wait for the linear algebra's second thread each time another process has the core.
-    """
-    edges = np.cumsum([0, *(len(other.spans) for other in others)]).tolist()
-    if not edges[-1]:
-        return [np.zeros((len(mine.spans), 0), np.float32) for _ in others]
-    cosines = mine.vectors @ np.concatenate([other.vectors for other in others]).T
-    return [cosines[:, first:last] for first, last in pairwise(edges)]
-
-
-def links(mine: Side, theirs: Side, meaning: Floats) -> list[Link]:
-    """The pairs of sentences that may say the same, each the best one of one of its sentences, in order; `meaning` are their cosines."""
+def links(mine: Side, theirs: Side) -> list[Link]:
+    """The pairs of sentences that may say the same, each the best one of one of its sentences, in order."""
     if not mine.spans or not theirs.spans or not len(mine.codes) or not len(theirs.codes):
         return []
     settings = _settings()["sentence"]
-    alike = _centred(_shared(mine, theirs, settings["damping"]) + np.float32(settings["meaning"]) * meaning) - np.float32(settings["alike"])
+    alike = _centred(_shared(mine, theirs, settings["damping"])) - np.float32(settings["alike"])
     rows, columns = np.arange(len(alike)), np.arange(alike.shape[1])
     best = np.unique(np.concatenate((rows * len(columns) + alike.argmax(1), alike.argmax(0) * len(columns) + columns)))
     best = best[alike.ravel()[best] > 0]
-    places = np.divmod(best, len(columns))
-    values, cosines = alike.ravel()[best], meaning[places]
-    return [Link(*found) for found in zip(*(part.tolist() for part in (*places, values, cosines)), strict=True)]
+    values = alike.ravel()[best]
+    return [Link(*found) for found in zip(*(part.tolist() for part in (*np.divmod(best, len(columns)), values)), strict=True)]
 
 
 def chains(found: Sequence[Link], sizes: Sequence[float]) -> list[Chain]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import align, lexicon
-from service.align import Chain, Floats, Link, Side
+from service.align import Chain, Link, Side
 from service.changes import difference, words
+from service.encode import Encoder
 from service.fingerprints import LEAST, runs
 from service.model import MatchedPassage, MatchKind
 
@@ -25,7 +26,6 @@ class _Block:
     mine: tuple[int, int]
     theirs: tuple[int, int]
     weight: float
-    meaning: float
 
     @property
     def sentences(self) -> int:
@@ -35,17 +35,28 @@ class _Block:
         return self.mine[0] == before.mine[1] + 1 and self.theirs[0] == before.theirs[1] + 1
 
 
-def passages(mine: Side, theirs: Side, meaning: Floats) -> list[MatchedPassage]:
-    """What the first text shares with the second, by place, never overlapping in the first; `meaning` are the sentences' cosines.
+def passages(mine: Side, theirs: Side, encoder: Encoder) -> list[MatchedPassage]:
+    """What the first text shares with the second, by place, never overlapping in the first.
 
     Every common run of 13 compared characters lies inside; sentences in other words only where a chain of them is firm, or one stands
-    between two that are nearly the same.
+    between two that are nearly the same. Vectors say how close a paraphrase is, never whether it is one.
     """
     found: list[MatchedPassage] = []
-    for chain in align.chains(align.links(mine, theirs, meaning), mine.sizes.tolist()):
+    for chain in align.chains(align.links(mine, theirs), mine.sizes.tolist()):
         found += _told(mine, theirs, chain)
     found.sort(key=lambda passage: passage.start)
-    return _with_runs(mine, theirs, found)
+    return _with_runs(mine, theirs, _weighed(mine.text, found, encoder))
+
+
+def _weighed(text: str, found: list[MatchedPassage], encoder: Encoder) -> list[MatchedPassage]:
+    """The passages; the score of those in other words halfway between their common words and the cosine of their vectors."""
+    other = [at for at, passage in enumerate(found) if passage.kind == "paraphrase"]
+    if other:
+        mine = encoder.encode([text[found[at].start : found[at].end] for at in other])
+        theirs = encoder.encode([found[at].their_text for at in other])
+        for at, cosine in zip(other, np.sum(mine * theirs, axis=1).tolist(), strict=True):
+            found[at] = replace(found[at], score=(found[at].score + max(0.0, min(1.0, cosine))) / 2)
+    return found
 
 
 def _told(mine: Side, theirs: Side, chain: Chain) -> list[MatchedPassage]:
@@ -74,16 +85,16 @@ def _told(mine: Side, theirs: Side, chain: Chain) -> list[MatchedPassage]:
 
 
 def _blocks(links: Sequence[Link], mine: Side) -> list[_Block]:
-    """Links that share a sentence as one; each block's meaning is that of its best link."""
+    """Links that share a sentence as one."""
     found: list[_Block] = []
     for link in links:
         weight = link.weight * float(mine.sizes[link.mine])
         if found and (link.mine == found[-1].mine[1] or link.theirs == found[-1].theirs[1]):
             last = found[-1]
             whole = (last.mine[0], link.mine), (last.theirs[0], link.theirs)
-            found[-1] = _Block(*whole, last.weight + weight, max(last.meaning, link.meaning))
+            found[-1] = _Block(*whole, last.weight + weight)
         else:
-            found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), weight, link.meaning))
+            found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), weight))
     return found
 
 
@@ -96,7 +107,7 @@ def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any]) -
     whole = told.ratio == 1 or (told.common >= LEAST and not told.changed and "".join(own.words) in "".join(other.words))
     close = whole or told.ratio >= settings["edited"]
     kind: MatchKind = "verbatim" if whole else "edited" if close else "paraphrase"
-    score = 1.0 if whole else told.ratio if close else (told.ratio + max(0.0, min(1.0, block.meaning))) / 2
+    score = 1.0 if whole else told.ratio
     changed = told.changed if kind == "edited" else ()
     return MatchedPassage(start, end, their_start, their_end, theirs.text[their_start:their_end], kind, score, changed)
 
@@ -134,18 +145,23 @@ def _joined(passage: MatchedPassage, new: MatchedPassage, their_text: str) -> Ma
 def _with_runs(mine: Side, theirs: Side, found: list[MatchedPassage]) -> list[MatchedPassage]:
     """The passages and, where they do not stand in one yet, the common runs."""
     covered = np.zeros(len(mine.normal), np.bool_)
-    for passage in found:
-        covered[slice(*mine.normal.between(passage.start, passage.end))] = True
+    beside: dict[int, int] = {}  # the character before or after a passage, its number
+    for number, passage in enumerate(found):
+        first, last = mine.normal.between(passage.start, passage.end)
+        covered[first:last] = True
+        beside[first - 1] = beside[last] = number
     for start, their_start, length in sorted(runs(mine.normal, theirs.normal), key=lambda run: -run[2]):
         for first, last in _gaps(covered, start, start + length):
             covered[first:last] = True
             place, end = mine.normal.span(first, last)
             there, until = theirs.normal.span(their_start + first - start, their_start + last - start)
-            beside = None if last - first >= LEAST else _beside(mine, found, first, last)
-            if beside is None:
+            near = None if last - first >= LEAST else beside.get(first, beside.get(last - 1))
+            if near is None:
+                near = len(found)
                 found.append(MatchedPassage(place, end, there, until, theirs.text[there:until], "verbatim", 1.0))
             else:
-                found[beside] = _grown(found[beside], (place, end), (there, until), theirs.text)
+                found[near] = _grown(found[near], (place, end), (there, until), theirs.text)
+            beside[first - 1] = beside[last] = near
     return sorted(found, key=lambda passage: passage.start)
 
 
@@ -157,15 +173,6 @@ def _gaps(covered: NDArray[np.bool_], start: int, end: int) -> list[tuple[int, i
     parted = np.flatnonzero(np.diff(bare) > 1)
     firsts, lasts = bare[np.r_[0, parted + 1]], bare[np.r_[parted, len(bare) - 1]]
     return [(start + first, start + last + 1) for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
-
-
-def _beside(mine: Side, found: Sequence[MatchedPassage], first: int, last: int) -> int | None:
-    """Which passage ends just before the characters first … last - 1, or begins just after."""
-    for at, passage in enumerate(found):
-        begin, end = mine.normal.between(passage.start, passage.end)
-        if end == first or begin == last:
-            return at
-    return None
 
 
 def _grown(passage: MatchedPassage, mine: tuple[int, int], theirs: tuple[int, int], their_text: str) -> MatchedPassage:

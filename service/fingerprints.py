@@ -27,7 +27,7 @@ LEAST = SIZE + WINDOW - 1  # characters of a shared run that is found for certai
 _SIDE = WINDOW - 1  # characters kept before and after
 _BITS = 6  # of each of them
 _END = (1 << _BITS) - 1  # beyond the text; no character has it
-_OFTEN = 64  # places of one run in a text that are looked at
+_OFTEN = 16  # places of one run in a text that are looked at
 _EAST = 0x2E80  # from here on characters are Chinese (or Japanese, Korean): each is a word
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIXER = np.uint64(0xBF58476D1CE4E5B9)
@@ -246,7 +246,7 @@ def _pairs(known: _Grams, values: Hashes) -> tuple[NDArray[np.intp], NDArray[np.
 def runs(a: Normal, b: Normal, least: int = LEAST) -> list[tuple[int, int, int]]:
     """All longest runs of `least` or more characters that stand in both, as (start in a, start in b, length), by place.
 
-    Where some run of `least` stands more than 64 times in `a` (a pattern that goes on and on), not every pair of places is named, but all
+    Where some run of `least` stands more than 16 times in `a` (a pattern that goes on and on), not every pair of places is named, but all
     that the two texts share is still covered in both. What `a` has is kept for the next calls.
     """
     mine, theirs = _pairs(_grams(a, least), hashes(b.points, least))

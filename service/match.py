@@ -100,14 +100,17 @@ def match(
     `common` are phrases and `notice` the edition's wording (headings, official sentences) that count nothing; `compared` says how many
     texts the candidates were found among (default: their number). A candidate that shares nothing is left out.
     """
-    measure = _measured(submission, align.side(submission.text, encoder), common=common, notice=notice)
+    measure = _measured(submission, align.side(submission.text), common=common, notice=notice)
     most = lexicon.load("match")["excluded"]["most"]
-    whole = [past for past in candidates if past.text]
-    sides = [align.side(past.text, encoder) for past in whole]
-    found = [titled for past in candidates if not past.text and (titled := _titled(submission, past))]
-    for past, other, meaning in zip(whole, sides, align.meanings(measure.side, sides), strict=True):
+    found = []
+    for past in candidates:
+        if not past.text:
+            titled = _titled(submission, past)
+            found += [titled] if titled else []
+            continue
         passages = tuple(
-            replace(each, excluded=exclude.excluded(measure.marked(each), most)) for each in compare.passages(measure.side, other, meaning)
+            replace(each, excluded=exclude.excluded(measure.marked(each), most))
+            for each in compare.passages(measure.side, align.side(past.text), encoder)
         )
         if passages:
             found.append(_judged(submission, past, passages, measure))
