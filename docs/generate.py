@@ -139,11 +139,17 @@ def cli_page() -> str:
 
 
 def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    parser = cli._parser()
-    yield "biaogan", parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            yield from ((f"biaogan {name}", command) for name, command in action.choices.items())
+    yield from _below("biaogan", cli._parser())
+
+
+def _below(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """A command and those under it; one that only holds others has no section of its own."""
+    choices = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if name == "biaogan" or not choices:
+        yield name, parser
+    for several in choices:
+        for below, command in several.items():
+            yield from _below(f"{name} {below}", command)
 
 
 def _usage(name: str, parser: argparse.ArgumentParser) -> str:

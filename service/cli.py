@@ -54,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="比对两个文件，列出相同和改写的段落", add_help=False)
     compare.add_argument("-h", "--help", action="help", help="显示用法")
-    compare.add_argument("files", nargs=2, metavar=("A", "B"), help="两个文件")
+    compare.add_argument("first", metavar="A", help="要看的文件")
+    compare.add_argument("second", metavar="B", help="与它比对的文件")
     compare.add_argument("--edition", metavar="ID", default="2022-hebei", help="按哪一届通知划分章节，默认 2022-hebei")
     compare.add_argument("--json", metavar="FILE", help="写成 JSON（A 的报告，matches 里是 B）；写 - 则输出到标准输出")
 
@@ -409,7 +410,7 @@ def _compare(options: argparse.Namespace) -> int:
     from service.rulebook import load  # noqa: PLC0415
 
     wanted, edition = settings.read(), load(options.edition)
-    paths = [Path(name) for name in options.files]
+    paths = [Path(options.first), Path(options.second)]
     with _reader(options, wanted) as reader, _json_stream(options.json, paths) as stream, _progress() as tell:
         readings = list(reader.read_all(paths, progress=tell))
         report = compared(readings[0], readings[1], edition, models=(wanted.models, wanted.embedding))
