@@ -30,7 +30,7 @@ _APART = np.uint32(1)  # between phrases: no letter, figure or ideograph has thi
 def wording(edition: Edition) -> tuple[str, ...]:
     """What write-ups of an edition have from its notice: headings, and the clauses of what it says on areas and criteria."""
     headings = [each for spec in edition.sections for each in (spec.name, spec.group or "", *spec.headings)]
-    said = [each.wording for each in (*edition.areas, *edition.criteria)]
+    said = [*(area.wording for area in edition.areas), *(criterion.wording for criterion in edition.criteria)]
     clauses = [clause for each in said for clause in _CLAUSE.split(each)]
     return tuple(dict.fromkeys(filter(None, (*headings, *clauses, *(area.name for area in edition.areas)))))
 
