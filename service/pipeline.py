@@ -126,14 +126,15 @@ def matched(
     submission: Submission, edition: Edition, candidates: Sequence[Past], *sources: Candidates, encoder: Encoder
 ) -> tuple[tuple[Match, ...], Similarity]:
     """What the submission shares with candidates that were found in these sources; the edition's own wording counts nothing."""
-    from service.match import match  # noqa: PLC0415 - only where there is something to compare with
+    from service.exclude import wording  # noqa: PLC0415 - only where there is something to compare with
+    from service.match import match  # noqa: PLC0415
 
     return match(
         submission,
         candidates,
         encoder=encoder,
         common=frozenset(phrase for source in sources for phrase in source.common),
-        notice=official(edition),
+        notice=wording(edition),
         compared=sum(source.compared for source in sources),
     )
 
@@ -145,14 +146,6 @@ def with_batch(report: Report, edition: Edition, batch: Candidates, *, encoder: 
     matches, similarity = matched(report.submission, edition, candidates, batch, encoder=encoder)
     before = 0 if report.similarity is None else report.similarity.compared
     return matches, replace(similarity, compared=similarity.compared + before)
-
-
-def official(edition: Edition) -> tuple[str, ...]:
-    """The wording of the notice and its form, as the edition's rulebook has it."""
-    said = [text for spec in edition.sections for text in (spec.name, spec.group or "", *spec.headings)]
-    said += [text for area in edition.areas for text in (area.name, area.wording)]
-    said += [text for criterion in edition.criteria for text in (criterion.name, criterion.wording)]
-    return tuple(dict.fromkeys(text for text in said if text))
 
 
 def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) -> tuple[_Result | None, Report]:

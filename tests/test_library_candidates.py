@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from library_shelf import TEXTS, benchmark_text, fill, indexer, prepared, submission, titled
 from sqlalchemy import text
 
+from service import exclude
 from service.database.files import open_store
 from service.errors import ServiceError
 from service.fingerprints import LEAST, normalised, winnow
-from service.library.candidates import NEAREST, Library
+from service.library.candidates import NEAREST, Library, _counting
 from service.library.change import remove, revoke
+from service.library.phrases import add
 from service.library.upkeep import after_import
 
 ENCODER = indexer().own
@@ -81,6 +83,25 @@ def test_an_entry_without_text_is_found_by_its_title(engine: Any, library: Libra
     found = library.find(submission("# 铎隐公司质量问题双归零的实践\n## 一、企业概况\n我们做制动。"), encoder=ENCODER)
     assert [past.id for past in found][:1] == ids[:1]
     assert found[0].text == ""
+
+
+def test_what_half_the_library_says_names_no_candidate(engine: Any, library: Library) -> None:
+    said = "坚持以顾客为关注焦点的质量方针和质量目标"
+    fill(
+        engine,
+        *(prepared(f"# 第{at}家的经验\n## 一、概况\n我们{said}，按《GB/T 19580 卓越绩效评价准则》做。", title=str(at)) for at in range(3)),
+    )
+    mine = f"# 我们的经验\n## 一、概况\n公司{said}，依据《GB/T 19580 卓越绩效评价准则》执行。"
+    shared = lambda: library.shared(_asked_prints(library, mine))  # noqa: E731
+    assert len(shared()) == 3
+    add(engine, said)
+    assert len(_ids(library, mine)) == 3  # by the neighbours
+    assert shared() == []
+
+
+def _asked_prints(library: Library, whole: str) -> Any:
+    normal = normalised(whole)
+    return _counting(winnow(normal), exclude.reasons(whole, normal, common=library.common))
 
 
 def test_an_empty_library_compares_with_nothing(library: Library) -> None:

@@ -21,10 +21,10 @@ from psycopg.adapt import Dumper, PyFormat
 from psycopg.pq import Format
 from sqlalchemy import Engine, text
 
-from service import passages
+from service import exclude, passages
 from service.encode import Encoder, Floats, Static
 from service.errors import ServiceError
-from service.fingerprints import MASKS, Prints, normalised, winnow
+from service.fingerprints import MASKS, SIZE, Prints, normalised, winnow
 from service.library.indexing import quoted
 from service.library.write import driver, explained
 from service.model import Past, Submission
@@ -35,6 +35,7 @@ BREADTH = 200  # hnsw.ef_search: recall@10 of 0.99 and more on real passages (be
 _REWRITTEN = 12  # benchmarks that only the neighbours name
 _TITLES = 8  # entries without text
 _ASKED = 40  # passages of a submission for which neighbours are sought: they vote for whole texts, of which each covers many
+_QUOTED = exclude.REASONS.index("quote") + 1
 _CONNECTIONS = 2  # connections that search for neighbours at once
 _COVERED = 0.6  # part of a passage's fingerprints in shared runs from which on its source is known
 _INT8S, _FLOAT4S = (1016, 20, ">i8"), (1021, 700, ">f4")  # oid of the array and of its elements in PostgreSQL, their form
@@ -169,7 +170,7 @@ class Library:
             return ()
         whole = submission.text
         normal = normalised(whole)
-        prints = winnow(normal)
+        prints = _counting(winnow(normal), exclude.reasons(whole, normal, common=self._known.common))
         shared = self.shared(prints)
         spans = passages.cut(whole, submission.sections, submission.document.blocks)
         places = normal.places[prints.position] if len(prints) else np.zeros(0, np.int32)
@@ -256,6 +257,16 @@ def _prepared(connection: Any) -> psycopg.Connection[Any]:
     raw = driver(connection)
     raw.adapters.register_dumper(_Array, _ArrayDumper)
     return raw
+
+
+def _counting(prints: Prints, reasons: NDArray[np.uint8]) -> Prints:
+    """Without those that stand wholly in names of standards and common phrases: half the library may share these, and nothing of it counts.
+
+    Quotations stay, since reports tell what is shared with them as well as without.
+    """
+    sums = np.concatenate(([0], np.cumsum(reasons > _QUOTED)))
+    kept = sums[prints.position + SIZE] - sums[prints.position] < SIZE
+    return Prints(prints.hash[kept], prints.around[kept], prints.position[kept])
 
 
 def _spread(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
