@@ -13,6 +13,7 @@ from service.database.tables import changed, set_width, width
 from service.errors import ServiceError
 from service.library.indexing import Indexed, Indexer
 from service.library.read import unknown
+from service.library.upkeep import before_import
 from service.library.write import copy_passages, copy_prints, driver, explained
 from service.model import Document, Section, Submission
 
@@ -62,7 +63,7 @@ def revoke(engine: Engine, wanted: str, *, reason: str, on: date) -> None:
 def reindex(engine: Engine, indexer: Indexer, *, every: bool = False, tell: Callable[[int, int], None] = lambda _done, _total: None) -> int:
     """Words, passages and fingerprints anew of benchmarks whose index another model made (`every`: of all); how many there were.
 
-    What is finished stays finished when it is interrupted. A text keeps the passages that it was cut into when it came in.
+    What is finished stays finished when it is interrupted. The caller calls `upkeep.after_import`. A text keeps the passages that it was cut into when it came in.
     """
     with engine.begin() as connection:
         if width(connection) != indexer.encoder.dimensions:
@@ -75,6 +76,7 @@ def reindex(engine: Engine, indexer: Indexer, *, every: bool = False, tell: Call
                 text("SELECT number FROM benchmarks WHERE model IS DISTINCT FROM :model ORDER BY number"), {"model": indexer.version}
             ).scalars()
         )
+    before_import(engine, len(numbers))
     done = 0
     for batch in _batches(numbers):
         with engine.begin() as connection:
