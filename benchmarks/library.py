@@ -234,6 +234,30 @@ def compare(library: Library, several: list[Submission]) -> dict[str, Any]:
     }
 
 
+def put_benchmarks(engine: Engine) -> None:
+    """The constructed benchmarks, whose rewritings are looked for in the library as it grows."""
+    made = []
+    for path in sorted((CORPORA / "benchmarks" / "texts").glob("*.md")):
+        found = _read(path)
+        entry = Entry(2020, path.stem, path.stem, sha256=f"file-{path.stem}", file_name=path.name)
+        made.append(Prepared(entry, "", indexer().index(found), indexer().version))
+    with engine.begin() as connection:
+        store(connection, made)
+
+
+def _read(path: Path) -> Submission:
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return submission([(line.lstrip("# "), line.startswith("#")) for line in lines], path.stem)
+
+
+def rewritten(library: Library) -> str:
+    """Of how many texts reworded sentence by sentence the source is among the candidates."""
+    paths = sorted((CORPORA / "benchmarks" / "revisions").glob("rw-*.md"))
+    sources = [f"{path.stem.removeprefix('rw-')}.md" for path in paths]
+    named = [{past.file for past in library.find(_read(path), encoder=indexer().encoder)} for path in paths]
+    return f"{sum(source in names for source, names in zip(sources, named, strict=True))} of {len(paths)}"
+
+
 def recall(engine: Engine, library: Library, vectors: np.ndarray) -> dict[str, Any]:
     """Recall@10 of the index against an exact search, by distance, since equal passages tie."""
     with engine.connect() as connection:
@@ -335,15 +359,14 @@ def main() -> None:
         for suffix, count in (("md", 400), ("docx", 400)):
             told(f"import_{suffix}", imported(base, count=count, suffix=suffix))
         engine = connect(Place(base / "grown"))
+        put_benchmarks(engine)
         have = 0
         for size in map(int, options.sizes.split(",")):
             seconds = grow(engine, have, size)
             library = Library(engine, indexer().own, encoder=indexer().encoder)
             row = compare(library, submissions(engine, SUBMISSIONS))
-            told(
-                f"benchmarks_{size}",
-                {"added": size - have, "build_seconds": round(seconds), **row, **sizes(engine), "memory_mib": memory()},
-            )
+            row |= {"rewritten_found": rewritten(library), **sizes(engine), "memory_mib": memory()}
+            told(f"benchmarks_{size}", {"added": size - have, "build_seconds": round(seconds), **row})
             library.close()
             have = size
         close(engine)

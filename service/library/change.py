@@ -63,7 +63,8 @@ def revoke(engine: Engine, wanted: str, *, reason: str, on: date) -> None:
 def reindex(engine: Engine, indexer: Indexer, *, every: bool = False, tell: Callable[[int, int], None] = lambda _done, _total: None) -> int:
     """Words, passages and fingerprints anew of benchmarks whose index another model made (`every`: of all); how many there were.
 
-    What is finished stays finished when it is interrupted. The caller calls `upkeep.after_import`. A text keeps the passages that it was cut into when it came in.
+    What is finished stays finished when it is interrupted. Then call `upkeep.after_import`.
+    A text keeps the passages that it was cut into when it came in.
     """
     with engine.begin() as connection:
         if width(connection) != indexer.encoder.dimensions:
