@@ -28,14 +28,17 @@ Floats = NDArray[np.float32]
 ANY = "any"  # the last label: whether a text carries a theme at all
 Role = Literal["title", "heading", "paragraph"]
 FEATURES = ("title", "heading", "process", "strongest", "share", "results", "background", "overview", "lead", "log_process", "log_share")
-LOOK = ("own", "other", "any", "any_own", "first", "first_own", "terms")
-_QUIET = -0.5  # raw score below which another theme does not compete
+LOOK = ("own", "other", "third", "any", "terms", "length")
+LOOKS = len(LOOK) + len(LOOK) * (len(LOOK) + 1) // 2
+_USUAL = 75  # characters of a paragraph
 _MOST_TERMS = 2
 _LITTLE = 0.02  # added to a share before its logarithm
 _NOTHING = -4.0  # log-odds of a title or heading that is not there
 _WEIGHT: Mapping[Role, int] = {"title": 6, "heading": 3, "paragraph": 1}  # of an area's own word where it is said
 _HALF = 2  # so many make half the score
 _STRONGEST = 3  # paragraphs of the process that are looked at by themselves
+_LESS = 3.0  # log-odds that evidence in a heading or overview needs beyond that in a paragraph
+_BRIEF = 14  # characters of a sentence that tells little by itself
 _FORM = "这份文件里没有找到典型经验正文（只有表格、证明或其他材料），无法判断重点方向。请补交正文。"
 _SHORT = "正文太短或没有可判断的内容，无法判断重点方向。请补写实施过程和成效。"
 _WEAK = (
@@ -58,7 +61,7 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocusModel:
-    """Weights and thresholds; shapes (LOOK + 1,), (themes,), (features,), (4,).
+    """Weights and thresholds; shapes (LOOKS + 1,), (themes,), (features,), (4,).
 
     `grams` scores texts by theme, and by whether they carry any; `looks` weighs a theme's score against the others' and the field's terms
     (`look`); `scale` and `shift` calibrate what that gives; `combination` and `constant` give the log-odds of a write-up from `features`;
@@ -83,9 +86,11 @@ class FocusModel:
     def themes(self) -> tuple[str, ...]:
         return self.grams.labels[:-1]
 
-    def odds(self, scores: Floats, said: Floats) -> Floats:
-        """Calibrated log-odds (texts, themes) of raw scores (texts, themes and any) and the number of terms said (texts, themes)."""
-        seen = look(scores, said) @ self.looks[:-1] + self.looks[-1]
+    def odds(self, scores: Floats, texts: Sequence[str], encoder: Encoder) -> Floats:
+        """Calibrated log-odds (texts, themes) of texts with raw scores (texts, themes and any)."""
+        seen = (
+            look(scores, self.said(texts, encoder), np.array([len(text) for text in texts], np.float32)) @ self.looks[:-1] + self.looks[-1]
+        )
         return np.asarray(seen * self.scale + self.shift, np.float32)
 
     def said(self, texts: Sequence[str], encoder: Encoder) -> Floats:
@@ -143,15 +148,17 @@ def probability(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -60, 60))), np.float32)
 
 
-def look(scores: Floats, said: Floats) -> Floats:
-    """(texts, themes, LOOK) of raw scores (texts, themes and any) and terms said: a theme beside the strongest of the others."""
-    own, any_theme = scores[:, :-1], scores[:, -1:]
-    two = np.sort(own, 1)[:, -2:]
-    first = own >= two[:, 1:]
-    other = np.maximum(np.where(first, two[:, :1], two[:, 1:]), _QUIET)
-    anything = np.broadcast_to(any_theme, own.shape)
-    columns = (own, other, anything, anything * own, first, first * own, np.minimum(said, _MOST_TERMS))
-    return np.stack(columns, -1).astype(np.float32)
+def look(scores: Floats, said: Floats, lengths: Floats) -> Floats:
+    """(texts, themes, LOOKS): a theme beside the others, and all products of two, so that what one says may depend on another.
+
+    `scores` are raw (texts, themes and any), `said` terms (texts, themes), `lengths` characters (texts,).
+    """
+    own = scores[:, :-1]
+    third = np.sort(own, 1)[:, -3:-2]
+    length = np.log(np.maximum(lengths, 1) / _USUAL)[:, None]
+    columns = (own, _others(own), third, scores[:, -1:], np.minimum(said, _MOST_TERMS), length)
+    plain = np.stack([np.broadcast_to(column, own.shape) for column in columns], -1)
+    return np.concatenate([plain, products(plain)], -1).astype(np.float32)
 
 
 def features(units: Sequence[Unit], odds: Floats) -> Floats:
@@ -196,7 +203,7 @@ def by_itself(text: str, units: Sequence[Unit], trace: Trace, *, low: int, model
             owner += [place] * len(found)
     texts = [text[start:end] for start, end in spans]
     raw = trace.score([(start - low, end - low) for start, end in spans], encoder.encode(texts))
-    odds = model.odds(raw, model.said(texts, encoder))
+    odds = model.odds(raw, texts, encoder)
     answer = odds[: len(units)].copy()
     for place, row in zip(owner[len(units) :], odds[len(units) :], strict=True):
         answer[place] = np.maximum(answer[place], row)
@@ -227,6 +234,18 @@ def circumstances(units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats
     certain = np.clip(themes, 0.001, 0.999)
     whole = np.broadcast_to(np.log(certain / (1 - certain)), odds.shape)
     return np.asarray(np.clip(np.stack([odds, above, whole], -1), -8, 8), np.float32)
+
+
+def products(plain: Floats) -> Floats:
+    """(..., n (n + 1) / 2): the products of two of the last axis, so that what one says may depend on another."""
+    rows, columns = np.triu_indices(plain.shape[-1])
+    return np.asarray(plain[..., rows] * plain[..., columns], np.float32)
+
+
+def _others(scores: Floats) -> Floats:
+    """(texts, themes): the strongest of the other themes."""
+    two = np.sort(scores, 1)[:, -2:]
+    return np.asarray(np.where(scores >= two[:, 1:], two[:, :1], two[:, 1:]), np.float32)
 
 
 def _mean(chance: Floats, weight: Floats, mask: NDArray[np.bool_]) -> Floats:
@@ -294,14 +313,19 @@ class _Reading:
         return cls(text, units, themes, model.settle(units, alone, themes), trace, low, model, encoder)
 
     def sentences(self, theme: int, *, units: int) -> list[tuple[float, int, int, int]]:
-        """(log-odds, unit, start, end) of the best sentence of each of the units that speak most for a theme, the strongest first."""
+        """(log-odds, unit, start, end) of the best sentence of each of the units that speak most for a theme, the strongest first.
+
+        What was done proves more than a heading, a few words, or what the enterprise says of itself.
+        """
         found = []
-        for index in np.argsort(-self.odds[:, theme], kind="stable")[:units]:
+        weight = np.array([unit.role == "heading" or unit.section == "overview" for unit in self.units]) * _LESS
+        for index in np.argsort(weight - self.odds[:, theme], kind="stable")[:units]:
             unit = self.units[int(index)]
             spans = list(sentences(self.text, unit.start, unit.end))
             texts = [self.text[start:end] for start, end in spans]
             raw = self.trace.score([(start - self.low, end - self.low) for start, end in spans], self.encoder.encode(texts))
-            scores = self.model.odds(raw, self.model.said(texts, self.encoder))[:, theme]
+            scores = self.model.odds(raw, texts, self.encoder)[:, theme]
+            scores = scores - weight[index] - _LESS * np.array([len(said) < _BRIEF for said in texts])
             best = int(scores.argmax())
             found.append((float(scores[best]), int(index), *spans[best]))
         return sorted(found, reverse=True)
@@ -316,9 +340,10 @@ class _Reading:
         for _, left, right in self.encoder.tokens(self.text[start:end]):
             word = self.text[start + left : start + right]
             if _FULL_WORD.fullmatch(word) and word not in idle:
-                weights[word] = max(weights.get(word, 0.0), float(shares[left:right].sum()))
+                known = 1.0 if theme in self.model.terms.get(word.lower(), ()) else 0.5  # the field's own terms first
+                weights[word] = max(weights.get(word, 0.0), float(shares[left:right].sum()) * known)
         ranked = sorted(weights, key=lambda word: -weights[word])[:most]
-        return tuple(word for word in ranked if weights[word] > weights[ranked[0]] / 5 and weights[word] > 0)
+        return tuple(word for word in ranked if weights[word] > weights[ranked[0]] / 4 and weights[word] > 0)
 
 
 def _score(
@@ -368,11 +393,12 @@ def _evidence(area: Area, places: Mapping[str, facts.Place | None], reading: _Re
         return (FocusEvidence(place.start, place.end, place.terms),) if place else ()
     if score < reading.model.shown:
         return ()
-    labels = [reading.model.themes.index(theme) for theme in area.themes if theme in reading.model.themes]
+    known = [reading.model.themes.index(theme) for theme in area.themes if theme in reading.model.themes]
+    labels = [label for label in known if reading.themes[label] >= reading.model.shown] or known
     best: dict[int, tuple[float, int, int, int]] = {}
     for label in labels:
         for odds, unit, start, end in reading.sentences(label, units=4):
             if odds > best.get(unit, (-np.inf,))[0]:
                 best[unit] = (odds, start, end, label)
     strongest = sorted(best.values(), reverse=True)[:3]
-    return tuple(FocusEvidence(start, end, reading.terms(start, end, label, most=5)) for odds, start, end, label in strongest if odds > -1)
+    return tuple(FocusEvidence(start, end, reading.terms(start, end, label, most=5)) for odds, start, end, label in strongest if odds > -2)

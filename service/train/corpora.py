@@ -7,6 +7,7 @@ part is listed in `manifest.toml`; a family (one fictional company and project) 
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import tomllib
@@ -15,11 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from service import lexicon
+from service import lexicon, rulebook
 from service.errors import ServiceError
+from service.model import Submission
+from service.parse.limits import Limits
+from service.parse.plain import read_plain
+from service.segment import segment
 
 Split = Literal["train", "test"]
 SECTIONS = ("overview", "background", "process", "results", "abstract", "lessons", "extension", "other")
+_PARTED_BY = "2022-hebei"  # the edition whose four sections the benchmarks have
 _HEADER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
 _MARK = re.compile(r"%%\s*(section|themes)\s*:\s*(.*)")
 _HEADING = re.compile(r"(#+)\s*(.+)")
@@ -82,6 +88,41 @@ def writeups(folder: Path) -> tuple[WriteUp, ...]:
     """The whole write-ups of corpora/focus, by id."""
     held_out = _held_out(folder)
     return tuple(_writeup(file, held_out) for file in sorted((folder / "writeups").glob("*.md")))
+
+
+def benchmarks(folder: Path) -> tuple[WriteUp, ...]:
+    """The past benchmarks of corpora/benchmarks whose themes are labelled as a whole (themes.tsv), read and parted as the product does.
+
+    Empty where there are none. Their paragraphs are not labelled, and none is held out.
+    """
+    listed = folder / "themes.tsv"
+    if not listed.is_file():
+        return ()
+    sections = rulebook.load(_PARTED_BY).sections
+    found = []
+    with listed.open(encoding="utf8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file, delimiter="\t"), 2):
+            primary, *secondary = _themes(listed, number, [row["primary"], *filter(None, row["secondary"].split(","))])
+            document = read_plain((folder / "texts" / row["file"]).read_bytes(), row["file"], format="md", limits=Limits())
+            submission = segment(document, sections)
+            paragraphs = tuple(_parted(submission))
+            title = submission.title.text if submission.title else ""
+            found.append(
+                WriteUp(
+                    row["file"], "train", title, "", _PARTED_BY, primary, tuple(secondary), sme=False, key_results=(), paragraphs=paragraphs
+                )
+            )
+    return tuple(found)
+
+
+def _parted(submission: Submission) -> Iterator[Paragraph]:
+    for section in submission.sections:
+        for index in section.blocks:
+            block = submission.document.blocks[index]
+            text = submission.text[block.start : block.end]
+            if block.kind in {"heading", "paragraph", "list"} and text.strip():
+                heading = block.kind == "heading" or block.start < section.body_start
+                yield Paragraph("heading" if heading else "paragraph", section.key, (), text)
 
 
 def _held_out(folder: Path) -> frozenset[str]:

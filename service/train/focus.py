@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from service import artefacts, lexicon
-from service.classify import ANY, FEATURES, LOOK, FocusModel, Unit, by_itself, circumstances, features, look, probability
+from service.classify import ANY, FEATURES, LOOKS, FocusModel, Unit, by_itself, circumstances, features, look, probability
 from service.encode import Encoder
 from service.errors import ServiceError
 from service.grams import Floats, Grams
 from service.train import grams
-from service.train.corpora import Paragraph, Split, WriteUp, passages, writeups
+from service.train.corpora import Paragraph, Split, WriteUp, benchmarks, passages, writeups
 from service.train.focus_card import write
 
 _SEED = 20221101
@@ -75,7 +75,7 @@ def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda
     corpus = corpora / "focus"
     found = artefacts.verified(corpus)
     known = examples(corpus, "train", encoder)
-    whole = [each for each in writeups(corpus) if each.split == "train"]
+    whole = [*(each for each in writeups(corpus) if each.split == "train"), *benchmarks(corpora / "benchmarks")]
     progress(f"训练：{len(known.texts)} 段，{len(whole)} 篇")
     model, chosen = fit(known, whole, encoder, progress=progress)
     held = [each for each in writeups(corpus) if each.split == "test"]
@@ -102,7 +102,7 @@ def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress
         "draft",
         parts[0],
         terms,
-        np.zeros(len(LOOK) + 1, np.float32),
+        np.zeros(LOOKS + 1, np.float32),
         ones,
         ones * 0,
         none,
@@ -112,13 +112,14 @@ def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress
         _SHOWN,
         encoder.version,
     )
-    said = draft.said(known.texts, encoder)
-    draft = _looked(draft, raw[known.scored], said[known.scored], known.targets[known.scored])
-    parted = [(each, *read(replace(draft, grams=parts[folds[each.id]]), each, encoder)) for each in whole]
+    rows = look(raw, draft.said(known.texts, encoder), np.array([len(text) for text in known.texts], np.float32))
+    draft = _looked(draft, rows[known.scored], known.targets[known.scored])
+    parted = [(each, *read(replace(draft, grams=parts[folds.get(each.id, 0)]), each, encoder)) for each in whole]
+    labelled = [each for each in parted if each[0].id in folds]  # by paragraph too; the others were not learnt from
     draft = _combined(draft, parted)
-    draft = _settled(draft, parted)
-    chance = probability(draft.odds(raw, said))
-    chance[~known.alone] = np.concatenate([_in_place(draft, *each) for each in parted])
+    draft = _settled(draft, labelled)
+    chance = probability(draft.odds(raw, known.texts, encoder))
+    chance[~known.alone] = np.concatenate([_in_place(draft, *each) for each in labelled])
     text_threshold, reached = best_threshold(chance[known.scored], known.targets[known.scored])
     together = np.stack([draft.combine(features(units, odds)) for _, units, odds in parted])
     threshold, documents = best_threshold(together, _wanted(draft, whole))
@@ -139,10 +140,9 @@ def themes_of_terms() -> dict[str, tuple[int, ...]]:
     return dict(sorted(found.items()))
 
 
-def _looked(model: FocusModel, raw: Floats, said: Floats, targets: Floats) -> FocusModel:
+def _looked(model: FocusModel, rows: Floats, targets: Floats) -> FocusModel:
     """With the weights of a theme beside the others, the same for every theme, then calibrated theme by theme."""
-    rows = look(raw, said)
-    fitted = LogisticRegression(C=10.0, max_iter=1000).fit(rows.reshape(-1, len(LOOK)), targets.ravel())
+    fitted = LogisticRegression(C=10.0, max_iter=3000).fit(rows.reshape(-1, LOOKS), targets.ravel())
     looks = np.append(fitted.coef_[0], fitted.intercept_[0]).astype(np.float32)
     scale, shift = calibrated(np.asarray(rows @ looks[:-1] + looks[-1], np.float32), targets)
     return replace(model, looks=looks, scale=scale, shift=shift)
@@ -252,7 +252,7 @@ def calibration_error(chance: Floats, targets: Floats, *, bins: int = 10) -> flo
 
 def evaluate(model: FocusModel, held: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, threshold: float) -> dict[str, float]:
     """Passages by themselves and the paragraphs of write-ups in their places: micro-F1, calibration, false themes in negatives."""
-    alone = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool)), model.said(held.texts, encoder)))
+    alone = probability(model.odds(score(model.grams, held, np.ones(len(held.texts), bool)), held.texts, encoder))
     chance = alone.copy()
     chance[~held.alone] = np.concatenate([_in_place(model, each, *read(model, each, encoder)) for each in whole])
     said = chance >= threshold
