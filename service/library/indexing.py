@@ -87,7 +87,7 @@ class Indexer:
 
 def quoted(word: str) -> str:
     """As a lexeme in the literal of a tsvector or tsquery."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"'{word}'" if word.isalnum() else "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @lru_cache(maxsize=1)
