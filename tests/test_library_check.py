@@ -124,7 +124,7 @@ def test_compare_shows_two_files_side_by_side(capfd: pytest.CaptureFixture[str])
     out, _ = capfd.readouterr()
     assert "占 pa-p14.md 的" in out
     assert "每类都得拿得出至少两周的数据。" in out
-    assert "不作任何定性" in out
+    assert "请核对，不等于抄袭" in out
     assert main(["compare", mine, theirs, "--json", "-"]) == 0
     (match,) = json.loads(capfd.readouterr()[0])["matches"]
     assert (match["file"], match["flag"]) == ("p14.md", "reuse")

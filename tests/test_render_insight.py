@@ -316,7 +316,7 @@ def test_word_comments_say_it_in_short_and_give_examples_at_their_places() -> No
     with zipfile.ZipFile(io.BytesIO(annotate(data, made))) as archive:
         xml = archive.read("word/comments.xml").decode()
     found = [re.findall(r"<w:t[^>]*>([^<]*)<", comment) for comment in re.findall(r"<w:comment .*?</w:comment>", xml, re.DOTALL)]
-    assert [part[:6] for part in found[0]] == ["【概要】星河", "【重点方向】", "【未检查】“", "正文格式（附"]
+    assert [part[:6] for part in found[0]] == ["【概要】星河", "【重点方向】", "【相似内容】", "【未检查】“", "正文格式（附"]
     assert "过程控制 0.91（首选）" in found[0][1]
     assert found[1] == ["【提醒】没有三年数据。", "依据：附件2 一、5", f"示例（虚构）：2019年94.1%，{PHONE}。"]  # the applicant's own file
     assert ["【优先修改】补写「实施背景」。", "附件2 一、3。", "示例（虚构）：2018年退回217台。"] in found

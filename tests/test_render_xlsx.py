@@ -15,7 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service import rulebook
 from service.model import Edition, Finding, Note, Outcome, Report
-from service.render.xlsx import text_value, workbook
+from service.render.sheets import text_value
+from service.render.xlsx import workbook
 
 EVIL = [
     "=1+1",

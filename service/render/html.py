@@ -18,14 +18,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from service.model import Block, Edition, Report, Section, Submission
-from service.render.insight import MOST, Insight
+from service.render.insight import MOST
+from service.render.likeness import EXCLUSIONS, KINDS, Likeness, MatchShown, PassageShown, percent
 from service.render.limits import Row
-from service.render.marks import Leaf, Piece, Spot, pieces
+from service.render.marks import Leaf, Matched, Piece, Spot, pieces
+from service.render.stretches import stretches
 from service.render.view import View, view
 from service.render.wording import SEVERITIES, cut, printable, section_name, words_for
 
 _QUOTE = 84  # characters of a sentence that speaks for a focus area
 _BRIEF = 48  # of one that speaks for a criterion
+_SHUT = 3  # matches shown open; the others open on demand
+_FEW = 8  # passages of a match shown at once
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -69,24 +73,47 @@ class Bar:
 
 def report_html(report: Report, edition: Edition) -> str:
     """The whole page. Also a file that could not be read has one: its notes."""
+    return _page(report, edition, pair=False)
+
+
+def pair_html(report: Report, edition: Edition) -> str:
+    """The page of two files compared with each other (service/pair.py): what they share beside the first one's text, and no rules."""
+    return _page(report, edition, pair=True)
+
+
+def _page(report: Report, edition: Edition, *, pair: bool) -> str:
     shown = view(report, edition)
-    spots = _spots(shown.insight)
+    spots = _spots(shown)
     style, script = _asset("report.css") + "".join(_lit(spot) for spot in spots), _asset("report.js")
     page = _template().render(
         view=shown,
+        pair=pair,
+        sums=_sums(report),
         parts=tuple(_parts(shown, spots)),
-        spots={(spot.start, spot.end): spot.number for spot in spots},
+        spots={(spot.start, spot.end): spot.number for spot in spots if spot.match is None},
+        places={spot.start: spot for spot in spots if spot.match is not None},
         anchored={row.key for row in shown.rows if row.start is not None},
         bars=tuple(_bars(shown)),
         groups=tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
         most=MOST,
         say=words_for,
+        kinds=KINDS,
+        exclusions=EXCLUSIONS,
+        shut=_SHUT,
+        few=_FEW,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
     return printable(page)
+
+
+def _sums(report: Report) -> str:
+    """What the page adds up shares from; "" where nothing was found."""
+    if report.submission is None or report.similarity is None or not any(match.passages for match in report.matches):
+        return ""
+    return stretches(report.submission, report.matches, report.similarity)
 
 
 @cache
@@ -96,6 +123,7 @@ def _template() -> Template:
     )
     environment.filters["cut"] = lambda value: cut(value, _QUOTE)
     environment.filters["brief"] = lambda value: cut(value, _BRIEF)
+    environment.filters["percent"] = percent
     environment.filters["number"] = lambda value: f"{value:,}"
     return environment.get_template("report.html.j2")
 
@@ -109,17 +137,34 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _spots(told: Insight | None) -> tuple[Spot, ...]:
-    """Every place that the digest leads to, once each, numbered as the digest names them."""
-    if told is None:
-        return ()
-    keys = [(quote.start, quote.end) for part in told.sections for quote in part.sentences]
-    others = [(quote.start, quote.end) for area in told.areas for quote in area.evidence]
-    others += [(quote.start, quote.end) for one in told.criteria for shown in one.shown for quote in shown.quotes]
-    others += [(quote.start, quote.end) for part in told.sections for quote in part.strengths]
-    others += [(item.start, item.end) for item in told.priorities]
+def _spots(shown: View) -> tuple[Spot, ...]:
+    """Every place that the page leads to, once each, numbered as it names them: the digest's first, then what matches count, by place."""
+    told = shown.insight
+    others: list[tuple[int, int]] = []
+    keys: list[tuple[int, int]] = []
+    if told is not None:
+        keys += [(quote.start, quote.end) for part in told.sections for quote in part.sentences]
+        others += [(quote.start, quote.end) for area in told.areas for quote in area.evidence]
+        others += [(quote.start, quote.end) for one in told.criteria for shown in one.shown for quote in shown.quotes]
+        others += [(quote.start, quote.end) for part in told.sections for quote in part.strengths]
+        others += [(item.start, item.end) for item in told.priorities]
+    if shown.likeness is not None:
+        others += [(one.start, one.end) for match in shown.likeness.matches for one in match.left_out]
     places = dict.fromkeys(others, False) | dict.fromkeys(keys, True)
-    return tuple(Spot(number, start, end, key) for number, ((start, end), key) in enumerate(places.items(), 1))
+    spots = [Spot(number, start, end, key) for number, ((start, end), key) in enumerate(places.items(), 1)]
+    return (*spots, *_matched(shown.likeness, len(spots)))
+
+
+def _matched(found: Likeness | None, before: int) -> Iterator[Spot]:
+    """A spot for each place at which a counted passage begins; it leads to the longest of them, of equals that of the first match."""
+    by_start: dict[int, list[tuple[MatchShown, PassageShown]]] = {}
+    for match in () if found is None else found.matches:
+        for passage in match.counted:
+            by_start.setdefault(passage.start, []).append((match, passage))
+    for label, (start, passages) in enumerate(sorted(by_start.items()), 1):
+        _, longest = max(passages, key=lambda pair: pair[1].size)
+        title = "\n".join(f"{words_for('match_kinds', one.kind)}：{match.title}" for match, one in passages)
+        yield Spot(before + label, start, longest.end, match=Matched(str(label), longest.kind, longest.id, title))
 
 
 def _lit(spot: Spot) -> str:

@@ -1,6 +1,7 @@
 """Text and findings -> pieces to print: cut at every edge of a finding, each finding opened once, overlaps kept.
 
-Spots are places that something else on the page leads to (a sentence of a summary, what speaks for a focus area): cut and opened alike.
+Spots are places that something else on the page leads to (a sentence of a summary, what speaks for a focus area, a passage that stands in a
+past benchmark too): cut and opened alike.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from service.model import MatchKind
+from service.render.likeness import KINDS
 from service.render.view import Item
 from service.render.wording import SEVERITIES
 
@@ -28,16 +31,27 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """What a spot shares with past benchmarks."""
+
+    label: str  # its number among those of the text
+    kind: MatchKind
+    href: str  # the passage's block on the page
+    title: str  # in which benchmarks
+
+
+@dataclass(frozen=True, slots=True)
 class Spot:
     number: int
     start: int
     end: int
-    key: bool  # a sentence of a summary: seen by itself; the others only where a link has led to them
+    key: bool = False  # a sentence of a summary: seen by itself; the others only where a link has led to them
+    match: Matched | None = None  # seen by itself as well
 
     @property
     def lit(self) -> bool:
         """Whether its words are lit up; a whole section is only gone to."""
-        return self.start < self.end and self.end - self.start <= _LONG
+        return self.start < self.end and (self.match is not None or self.end - self.start <= _LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,8 @@ class Piece:
     opens: tuple[Item, ...]  # findings that begin here
     spots: str = ""  # the numbers of the spots that it is part of
     key: bool = False  # part of a sentence of a summary
-    anchors: tuple[int, ...] = ()  # spots that begin here
+    kinds: str = ""  # how it is shared with past benchmarks: kinds as classes, the closest first
+    anchors: tuple[Spot, ...] = ()  # spots that begin here
 
 
 _Marked = TypeVar("_Marked", bound=Item | Spot)
@@ -143,7 +158,8 @@ def _piece(text: str, over: Sequence[Item], spots: Sequence[Spot], *, opens: Seq
         tuple(sorted(opens, key=lambda item: item.number)),
         " ".join(str(spot.number) for spot in spots),
         any(spot.key for spot in spots),
-        tuple(sorted(spot.number for spot in anchors)),
+        " ".join(kind for kind in KINDS if any(spot.match is not None and spot.match.kind == kind for spot in spots)),
+        tuple(sorted(anchors, key=lambda spot: spot.number)),
     )
 
 

@@ -1,48 +1,56 @@
-"""What two texts share, on the terminal: each passage of the one over that of the other."""
+"""What two texts share, on the terminal: each passage of the one over that of the other. `html.pair_html` is the page of it."""
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
 from rich.text import Text
 
-from service.model import Match, MatchedPassage, Report
+from service.model import Report
+from service.render.likeness import MatchShown, PassageShown, Run, likeness
 from service.render.masked import masked
+from service.render.terminal import FLAG_STYLES, headline, print_all
+from service.render.wording import printable, words_for
 
-_FLAGS = {"near_duplicate": "大部分相同或改写", "reuse": "有较多相同或改写", "related": "有少量相同或相近"}
-_KINDS = {"verbatim": "相同", "edited": "改动", "paraphrase": "改写"}
-_EXCLUDED = {"quote": "引文", "standard": "标准或文件名", "notice": "通知用语", "common": "常用语"}
-_STYLES = {"verbatim": "red", "edited": "yellow", "paraphrase": "cyan"}
-_NOTHING = "两份材料没有发现相同或改写的段落。"
-_FACT = "以上只是文字比对的结果，供人工查看，不作任何定性。"
+_KIND_STYLES = {"verbatim": "magenta", "edited": "cyan", "paraphrase": "yellow"}
 
 
-def show_pair(report: Report) -> None:
+def show_pair(report: Report, *, console: Console | None = None) -> None:
     """The one match of the report, if there is any, in the order of the first text."""
-    report = masked(report)
-    console = Console(highlight=False, soft_wrap=True)
-    if not report.matches or report.submission is None:
-        console.print(_NOTHING)
+    print_all(console or Console(highlight=False, soft_wrap=True), _told(report))
+
+
+def _told(report: Report) -> Iterator[RenderableType]:
+    found = likeness(masked(report))
+    if found is None or not found.matches:
+        yield Text(words_for("lines", "nothing_in_pair"))
         return
-    match, whole = report.matches[0], report.submission.text
+    match, other = found.matches[0], report.matches[0].past
     own = "（同一单位）" if match.own else ""
-    console.print(f"{report.name} 与 {match.past.file}：{_FLAGS[match.flag]}{own}，占 {report.name} 的 {match.share:.0%}。")
-    for number, passage in enumerate(match.passages, start=1):
-        _show(console, number, passage, whole)
-    _total(console, match)
+    head = f"{report.name} 与 {other.file or match.title}：{words_for('flags', match.flag)}{own}，占 {report.name} 的 {match.percent}。"
+    yield Text(printable(head), FLAG_STYLES[match.flag])
+    for number, passage in enumerate(sorted((*match.counted, *match.left_out), key=lambda one: one.start), 1):
+        yield from _passage(number, passage)
+    yield Text(f"\n{_sum(match)}{words_for('lines', 'likeness')}")
 
 
-def _show(console: Console, number: int, passage: MatchedPassage, whole: str) -> None:
-    why = f"，不计（{_EXCLUDED[passage.excluded]}）" if passage.excluded else ""
-    console.print()
-    console.print(Text(f"{number}. {_KINDS[passage.kind]}{why}", style="dim" if passage.excluded else _STYLES[passage.kind]))
-    mine = Text("  A  " + " ".join(whole[passage.start : passage.end].split("\n")))
-    for start, end in passage.changed:
-        mine.stylize("bold", 5 + start - passage.start, 5 + end - passage.start)
-    console.print(mine)
-    console.print(Text("  B  " + " ".join(passage.their_text.split("\n"))))
+def _passage(number: int, passage: PassageShown) -> Iterator[RenderableType]:
+    why = f"，不计入（{words_for('exclusions', passage.excluded)}）" if passage.excluded else ""
+    head = f"{number}. {words_for('match_kinds', passage.kind)}{why}  {printable(passage.place)}"
+    yield headline(head, style="dim" if passage.excluded else _KIND_STYLES[passage.kind])
+    yield _side("A", passage.mine)
+    yield _side("B", passage.theirs)
 
 
-def _total(console: Console, match: Match) -> None:
-    counted = sum(passage.excluded is None for passage in match.passages)
-    console.print()
-    console.print(f"共 {len(match.passages)} 处，计入 {counted} 处。{_FACT}")
+def _side(name: str, runs: Sequence[Run]) -> Text:
+    """A text in one line, what differs underlined."""
+    line = Text(f"  {name}  ")
+    for run in runs:
+        line.append(printable(" ".join(run.text.split("\n"))), "bold underline" if run.changed else "")
+    return line
+
+
+def _sum(match: MatchShown) -> str:
+    every = len(match.counted) + len(match.left_out)
+    return f"共 {every} 处，计入 {len(match.counted)} 处。"

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from service.model import Document, Edition, Report
 from service.render.insight import MOST, AreaShown, Insight, Priority
+from service.render.likeness import MatchShown, percent
 from service.render.limits import Row
 from service.render.masked import masked_document
 from service.render.prose import Prose
@@ -23,6 +24,8 @@ from service.text import characters, han, words
 
 COLOURS = {"error": "bold red", "warning": "yellow", "advice": "blue"}
 _STATE_COLOURS = {"over": "bold red", "under": "yellow", "missing": "bold red", "within": "green", "free": ""}
+FLAG_STYLES = {"near_duplicate": "bold magenta", "reuse": "magenta", "related": "dim"}
+_MATCHES = 8  # benchmarks listed
 _WIDE = 120  # columns from which a triage table also has room for title and organisation
 _STATES = ("有错误", "只有提醒或建议", "没有发现问题", "不是经验材料", "未能读取")  # every file is in one of them
 _TERMS = 5  # of a focus area
@@ -67,16 +70,21 @@ def _triage(shown: Sequence[Brief], *, wide: bool) -> Iterator[RenderableType]:
     for severity in SEVERITIES:
         table.add_column(words_for("severities", severity), justify="right", no_wrap=True)
     table.add_column("未检查", justify="right", no_wrap=True)
+    compared = any(one.report.similarity is not None for one in shown)
+    if compared:
+        table.add_column("相似", justify="right", no_wrap=True)
     focused = any(one.report.focus is not None for one in shown)
     if focused:
         table.add_column("重点方向", ratio=3, overflow="fold")
     table.add_column("缺少部分", ratio=2 if focused else 1, min_width=10, overflow="fold")
     for one in shown:
         *row, missing = _triage_row(one, wide=wide)
-        table.add_row(*row, *([_focus_cell(one)] if focused else []), missing)
+        table.add_row(*row, *([_likeness_cell(one)] if compared else []), *([_focus_cell(one)] if focused else []), missing)
     yield Text()
     yield table
     yield _sum(shown)
+    if compared:
+        yield Prose(f"相似：与往年标杆相同或相近的文字占正文的比例（不计引文）；{words_for('lines', 'likeness_short')}。", "dim")
     failed = [one for one in shown if one.report.status == "failed"]
     if failed:
         yield headline(f"未能读取 {len(failed)} 个", style=COLOURS["error"])
@@ -103,6 +111,15 @@ def _triage_row(one: Brief, *, wide: bool) -> list[Text]:
         Text(str(one.rules["not_checked"]), "dim"),
         missing,
     ]
+
+
+def _likeness_cell(one: Brief) -> Text:
+    """The share, in the colour of the gravest flag; a dash where nothing was compared."""
+    similarity = one.report.similarity
+    if similarity is None:
+        return Text("—")
+    style = FLAG_STYLES[one.report.matches[0].flag] if one.report.matches else "dim"
+    return Text(percent(similarity.without_quotes), style)
 
 
 def _focus_cell(one: Brief) -> Text:
@@ -160,6 +177,7 @@ def _single(one: View) -> Iterator[RenderableType]:
     yield _verdicts(one)
     if one.insight is not None and one.insight.priorities:
         yield from _priorities(one.insight.priorities)
+    yield from _matches(one)
     for severity in SEVERITIES:
         mine = [item for item in one.items if item.severity == severity]
         if mine:
@@ -211,6 +229,42 @@ def _priorities(items: Sequence[Priority]) -> Iterator[RenderableType]:
         yield grid
     if len(items) > MOST:
         yield Prose(f"    {words_for('lines', 'more').replace('{count}', str(len(items) - MOST))}", "dim")
+
+
+def _matches(one: View) -> Iterator[RenderableType]:
+    """What is shared with past benchmarks, a line each; where nothing was compared, that."""
+    found = one.likeness
+    if not one.judged:
+        return
+    if found is None:
+        yield headline("相似内容：没有比对", style="yellow")
+        yield point(words_for("lines", "not_compared"))
+        return
+    yield headline(f"相似内容（{found.compared}）")
+    if not found.matches:
+        yield point(words_for("lines", "nothing_alike"))
+        return
+    sums = found.similarity
+    yield Prose(f"{words_for('lines', 'likeness')}")
+    told = f"相似比例 {percent(sums.without_quotes)}（连同引文 {percent(sums.total)}，不计本单位 {percent(sums.without_own)}），"
+    told += f"最相似的一篇 {percent(sums.largest_single)}，前半篇 {percent(sums.first_half)}，后半篇 {percent(sums.second_half)}。"
+    yield Prose(told)
+    yield from map(_match, found.matches[:_MATCHES])
+    if len(found.matches) > _MATCHES:
+        yield Prose(f"  {words_for('lines', 'more').replace('{count}', str(len(found.matches) - _MATCHES))}", "dim")
+
+
+def _match(one: MatchShown) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=8, no_wrap=True)
+    grid.add_column(width=6, justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    source = f"（{one.source}）" if one.source else ""
+    marks = "".join(f"【{words}】" for words, meant in (("本单位", one.own), ("本批材料", one.among)) if meant)
+    share = one.percent if one.counted or one.left_out else "—"
+    flag = Text(words_for("flags", one.flag), FLAG_STYLES[one.flag])
+    grid.add_row(flag, share, Prose(printable(f"{marks}{one.title}{source}{'：' if one.kinds else ''}{one.kinds}")))
+    return grid
 
 
 def _sections(one: View) -> Table:

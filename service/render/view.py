@@ -10,6 +10,7 @@ from service import text
 from service.model import Basis, Counts, Edition, Finding, Note, Outcome, Report, Severity, Submission, Verdict
 from service.render import limits, names
 from service.render.insight import Insight, insight
+from service.render.likeness import Likeness, likeness
 from service.render.limits import Row
 from service.render.masked import cleaner_of, masked
 from service.render.places import in_line, place_of
@@ -96,6 +97,7 @@ class View:
     passed: tuple[str, ...]
     notes: tuple[Note, ...]
     insight: Insight | None  # None where no stage has said anything of the content
+    likeness: Likeness | None  # None where nothing was compared
 
     @property
     def judged(self) -> bool:
@@ -156,6 +158,7 @@ def view(report: Report, edition: Edition) -> View:
         passed=tuple(dict.fromkeys(_rule_name(outcome) for outcome in report.outcomes if outcome.verdict == "pass")),
         notes=head.notes,
         insight=insight(report),
+        likeness=likeness(report),
     )
 
 

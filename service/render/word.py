@@ -1,4 +1,5 @@
-"""The applicant's own .docx with a Word comment at each finding and each priority, and one at the title that says it all in short.
+"""The applicant's own .docx with a Word comment at each finding, each priority and each passage shared with a past benchmark, and one at
+the title that says it all in short.
 
 Everything else of the file stays as it is. Nothing is masked: the file is the applicant's, and holds it all anyway.
 """
@@ -15,11 +16,12 @@ from typing import Final
 from lxml import etree
 
 from service.errors import ServiceError
-from service.model import Report, Submission
+from service.model import Match, Report, Submission
 from service.parse.docx import read_with_segments
 from service.parse.docx_format import W
 from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
 from service.render.insight import Insight, Priority, insight
+from service.render.likeness import cited, percent
 from service.render.view import Item, items, unchecked
 from service.render.word_anchor import Anchors
 from service.render.wording import words_for
@@ -33,6 +35,8 @@ _COMMENTS_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordproce
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)  # of the parts that we add: the same report makes the same file
+_MOST_PASSAGES: Final = 20  # comments on passages that stand in past benchmarks: more would bury the rest
+_MOST_MATCHES: Final = 5  # benchmarks named at the title
 _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
 
@@ -70,8 +74,9 @@ def _remarks(report: Report, submission: Submission) -> Iterator[_Remark]:
     """In short at the title, then what concerns the whole, then each finding, then the priorities that no finding says."""
     told, title = insight(report), _title_place(submission)
     found = items(report)
+    alike, more = _taken(report)
     examples, others = _matched(() if told is None else told.priorities, found)
-    short = tuple(_short(report, told))
+    short = tuple(_short(report, told, more))
     if short:
         yield _Remark(*title, short)
     whole = [line for item in found if item.whole for line in _lines(item, examples.get(item.number))]
@@ -85,6 +90,7 @@ def _remarks(report: Report, submission: Submission) -> Iterator[_Remark]:
         by_place.setdefault((one.start, one.end), []).extend(_advised(one))
     for (start, end), lines in by_place.items():
         yield _Remark(start, end, tuple(lines))
+    yield from alike
 
 
 def _matched(priorities: Iterable[Priority], found: Sequence[Item]) -> tuple[dict[int, str], list[Priority]]:
@@ -101,8 +107,8 @@ def _matched(priorities: Iterable[Priority], found: Sequence[Item]) -> tuple[dic
     return examples, others
 
 
-def _short(report: Report, told: Insight | None) -> Iterator[str]:
-    """The write-up in one line, the focus areas, and what was not checked."""
+def _short(report: Report, told: Insight | None, more: int) -> Iterator[str]:
+    """The write-up in one line, the focus areas, what past benchmarks have too, and what was not checked."""
     if told is not None and told.one_line:
         yield f"【{words_for('lines', 'short')}】{told.one_line}"
     chosen = (
@@ -112,10 +118,51 @@ def _short(report: Report, told: Insight | None) -> Iterator[str]:
         yield f"【重点方向】{chosen}。{words_for('lines', 'focus')}"
     elif told is not None and told.undecided:
         yield f"【重点方向】{words_for('verdicts', 'undecided')}：{told.undecided}"
+    if told is not None or report.similarity is not None:
+        yield from _alike(report, more)
     skipped = unchecked(report.outcomes)
     if skipped:
         yield f"【{words_for('verdicts', 'not_checked')}】{words_for('lines', 'not_passed')}"
         yield from (f"{'、'.join(one.rules)}：{one.reason}" for one in skipped)
+
+
+def _alike(report: Report, more: int) -> Iterator[str]:
+    """With which benchmarks how much is shared, or that nothing was compared; `more` passages have no comment of their own."""
+    head = f"【{words_for('lines', 'most_alike')}】"
+    if report.submission is None or not report.submission.is_writeup:
+        return
+    if report.similarity is None:
+        yield head + words_for("lines", "not_compared")
+        return
+    if not report.matches:
+        compared = words_for("lines", "compared").replace("{count}", f"{report.similarity.compared:,}")
+        yield f"{head}{compared}，{words_for('lines', 'nothing_alike')}"
+        return
+    yield f"{head}{words_for('lines', 'likeness')}相似比例 {percent(report.similarity.without_quotes)}。"
+    yield from (f"{cited(match.past)}：{_extent(match)}。" for match in report.matches[:_MOST_MATCHES])
+    if len(report.matches) > _MOST_MATCHES:
+        yield words_for("lines", "more").replace("{count}", str(len(report.matches) - _MOST_MATCHES))
+    if more:
+        yield words_for("lines", "more_alike").replace("{count}", str(more))
+
+
+def _taken(report: Report) -> tuple[list[_Remark], int]:
+    """A comment for each of the longest passages that count, in the text's order, and how many have none. Those of one place share one."""
+    by_place: dict[tuple[int, int], list[str]] = {}
+    for match in report.matches:
+        for passage in match.passages if match.flag != "related" else ():
+            if passage.excluded is None:
+                kind = words_for("match_kinds", passage.kind)
+                by_place.setdefault((passage.start, passage.end), []).append(f"{kind}：{cited(match.past)}，这一篇{_extent(match)}。")
+    longest = sorted(by_place, key=lambda place: place[0] - place[1])[:_MOST_PASSAGES]
+    head = f"【{words_for('lines', 'most_alike')}】{words_for('lines', 'likeness_short')}。"
+    return [_Remark(*place, (head, *by_place[place])) for place in sorted(longest)], len(by_place) - len(longest)
+
+
+def _extent(match: Match) -> str:
+    """有沿用，共占本文 23.6%，本单位."""
+    share = f"，共占本文 {percent(match.share)}" if match.passages else "，只有题目可比"
+    return words_for("flags", match.flag) + share + ("，本单位" if match.own else "") + ("，本批材料" if match.past.among else "")
 
 
 def _advised(one: Priority) -> Iterator[str]:
