@@ -28,8 +28,8 @@ from service.train.focus_card import write
 _SEED = 20221101
 _FOLDS = 5
 _STRENGTH = 0.1  # scikit-learn's C
-_DENSE = 0.7  # weight of the embedding beside the runs
-_SIZE = 40_000  # runs that are kept
+_DENSE = 1.4  # weight of the embedding beside the runs
+_SIZE = 80_000  # runs that are kept
 _SHOWN = 0.2
 _THRESHOLDS = np.arange(0.2, 0.71, 0.02)
 
