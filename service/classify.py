@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +19,16 @@ from numpy.typing import NDArray
 from service import artefacts, facts, lexicon
 from service.encode import Encoder, Static
 from service.errors import ServiceError
+from service.features import FEATURES, Role, Unit, circumstances, clauses, features, look, probability
 from service.grams import Grams, Trace, read
 from service.model import Area, Edition, Focus, FocusEvidence, FocusScore, Submission
 from service.text import sentences
 
 Floats = NDArray[np.float32]
 ANY = "any"  # the last label: whether a text carries a theme at all
-Role = Literal["title", "heading", "paragraph"]
-FEATURES = ("title", "heading", "process", "strongest", "share", "results", "background", "overview", "lead", "log_process", "log_share")
-LOOK = ("own", "other", "third", "any", "terms", "length")
-LOOKS = len(LOOK) + len(LOOK) * (len(LOOK) + 1) // 2
-_USUAL = 75  # characters of a paragraph
-_MOST_TERMS = 2
-_LITTLE = 0.02  # added to a share before its logarithm
-_NOTHING = -4.0  # log-odds of a title or heading that is not there
 _WEIGHT: Mapping[Role, int] = {"title": 6, "heading": 3, "paragraph": 1}  # of an area's own word where it is said
 _HALF = 2  # so many make half the score
-_STRONGEST = 3  # paragraphs of the process that are looked at by themselves
+_LEAST = 80  # characters of paragraphs that anything is chosen for
 _LESS = 3.0  # log-odds that evidence in a heading or overview needs beyond that in a paragraph
 _BRIEF = 14  # characters of a sentence that tells little by itself
 _FORM = "这份文件里没有找到典型经验正文（只有表格、证明或其他材料），无法判断重点方向。请补交正文。"
@@ -45,18 +37,7 @@ _WEAK = (
     "无法判断：与各重点方向的符合程度都低于 {threshold:.0%}（最接近的是“{name}”，{score:.0%}）。请在标题和实施过程中写明采用的做法和方法。"
 )
 _NO_AREA = "无法判断：本版规则没有按内容划分的重点方向。"
-_MARK = re.compile(r"[、，,：:；;“”\"—]+")
-_CLAUSE = 5  # characters at least
 _FULL_WORD = re.compile(r"[\u3400-\u9fffA-Za-z]{2,}")
-
-
-class Unit(NamedTuple):
-    """A title, heading or paragraph in text[start:end], in a section."""
-
-    role: Role
-    section: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +46,8 @@ class FocusModel:
 
     `grams` scores texts by theme, and by whether they carry any; `looks` weighs a theme's score against the others' and the field's terms
     (`look`); `scale` and `shift` calibrate what that gives; `combination` and `constant` give the log-odds of a write-up from `features`;
-    `context` settles a paragraph by itself, its heading and its write-up, a constant last. From `threshold` on an area is chosen; from
-    `shown` on its evidence is given.
+    `leading` tells the main theme from those beside it, `context` settles a paragraph by itself, its heading and its write-up, each with a
+    constant last. From `threshold` on an area is chosen; from `shown` on its evidence is given.
     """
 
     version: str
@@ -77,6 +58,7 @@ class FocusModel:
     shift: Floats
     combination: Floats
     constant: float
+    leading: Floats
     context: Floats
     threshold: float
     shown: float
@@ -107,6 +89,10 @@ class FocusModel:
         """(themes,) probabilities from `features`."""
         return probability(matrix @ self.combination + self.constant)
 
+    def lead(self, matrix: Floats) -> Floats:
+        """(themes,) probabilities of being the main theme, from `features`."""
+        return probability(matrix @ self.leading[:-1] + self.leading[-1])
+
     def settle(self, units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:
         """(units, themes) log-odds of each part as one reads it: by itself, under its heading, in a write-up about `themes`."""
         return np.asarray(circumstances(units, odds, themes) @ self.context[:-1] + self.context[-1], np.float32)
@@ -130,6 +116,7 @@ def load(folder: Path) -> FocusModel:
             shift=rest["shift"],
             combination=rest["combination"],
             constant=float(rest["constant"][0]),
+            leading=rest["leading"],
             context=rest["context"],
             threshold=float(settings["threshold"]),
             shown=float(settings["shown"]),
@@ -142,54 +129,6 @@ def load(folder: Path) -> FocusModel:
 def _broken(folder: Path, reason: object) -> ServiceError:
     told = f"重点方向模型 {folder} 无法加载（{reason}）。请重新安装，或运行 biaogan train focus 重新训练。"
     return ServiceError("model_broken", told, status=500)
-
-
-def probability(odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -60, 60))), np.float32)
-
-
-def look(scores: Floats, said: Floats, lengths: Floats) -> Floats:
-    """(texts, themes, LOOKS): a theme beside the others, and all products of two, so that what one says may depend on another.
-
-    `scores` are raw (texts, themes and any), `said` terms (texts, themes), `lengths` characters (texts,).
-    """
-    own = scores[:, :-1]
-    third = np.sort(own, 1)[:, -3:-2]
-    length = np.log(np.maximum(lengths, 1) / _USUAL)[:, None]
-    columns = (own, _others(own), third, scores[:, -1:], np.minimum(said, _MOST_TERMS), length)
-    plain = np.stack([np.broadcast_to(column, own.shape) for column in columns], -1)
-    return np.concatenate([plain, products(plain)], -1).astype(np.float32)
-
-
-def features(units: Sequence[Unit], odds: Floats) -> Floats:
-    """(themes, FEATURES) of a write-up from the calibrated log-odds (units, themes) of its parts.
-
-    Without a process section, whatever is no overview stands for it.
-    """
-    chance = probability(odds)
-    weight = np.array([unit.end - unit.start for unit in units], np.float32)
-    body = np.array([unit.role == "paragraph" for unit in units])
-    where = {key: body & np.array([unit.section == key for unit in units]) for key in ("process", "results", "background", "overview")}
-    process = where["process"] if where["process"].any() else body & ~where["overview"]
-    title = np.array([unit.role == "title" for unit in units])
-    heading = np.array([unit.role == "heading" and unit.section != "overview" for unit in units])
-    mean = {key: _mean(chance, weight, mask) for key, mask in {**where, "process": process}.items()}
-    strongest = np.sort(chance[process], 0)[-_STRONGEST:].mean(0) if process.any() else np.zeros(chance.shape[1])
-    others = np.array([np.delete(mean["process"], theme).max() for theme in range(chance.shape[1])])
-    columns = {
-        "title": odds[title].max(0) if title.any() else np.full(chance.shape[1], _NOTHING),
-        "heading": odds[heading].max(0) if heading.any() else np.full(chance.shape[1], _NOTHING),
-        "process": mean["process"],
-        "strongest": strongest,
-        "share": mean["process"] / max(1e-6, float(mean["process"].sum())),
-        "results": mean["results"],
-        "background": mean["background"],
-        "overview": mean["overview"],
-        "lead": mean["process"] - others,
-    }
-    columns["log_process"] = np.log(columns["process"] + _LITTLE)
-    columns["log_share"] = np.log(columns["share"] + _LITTLE)
-    return np.stack([np.clip(columns[name], -6, 6) for name in FEATURES], 1).astype(np.float32)
 
 
 def by_itself(text: str, units: Sequence[Unit], trace: Trace, *, low: int, model: FocusModel, encoder: Encoder) -> Floats:
@@ -210,51 +149,6 @@ def by_itself(text: str, units: Sequence[Unit], trace: Trace, *, low: int, model
     return answer
 
 
-def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of the parts of a long title that marks divide: 以甲为基础、以乙为手段的丙."""
-    found, begun = [], start
-    for mark in _MARK.finditer(text, start, end):
-        if mark.start() - begun >= _CLAUSE:
-            found.append((begun, mark.start()))
-        begun = mark.end()
-    if end - begun >= _CLAUSE:
-        found.append((begun, end))
-    return found if len(found) > 1 else []
-
-
-def circumstances(units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:
-    """(units, themes, 3): the log-odds of a part itself, of the heading above it in its section, of the whole write-up."""
-    above = np.full_like(odds, _NOTHING)
-    last: dict[str, int] = {}
-    for place, unit in enumerate(units):
-        if unit.section in last:
-            above[place] = odds[last[unit.section]]
-        if unit.role == "heading":
-            last[unit.section] = place
-    certain = np.clip(themes, 0.001, 0.999)
-    whole = np.broadcast_to(np.log(certain / (1 - certain)), odds.shape)
-    return np.asarray(np.clip(np.stack([odds, above, whole], -1), -8, 8), np.float32)
-
-
-def products(plain: Floats) -> Floats:
-    """(..., n (n + 1) / 2): the products of two of the last axis, so that what one says may depend on another."""
-    rows, columns = np.triu_indices(plain.shape[-1])
-    return np.asarray(plain[..., rows] * plain[..., columns], np.float32)
-
-
-def _others(scores: Floats) -> Floats:
-    """(texts, themes): the strongest of the other themes."""
-    two = np.sort(scores, 1)[:, -2:]
-    return np.asarray(np.where(scores >= two[:, 1:], two[:, :1], two[:, 1:]), np.float32)
-
-
-def _mean(chance: Floats, weight: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """(themes,) mean by length; zeros where the mask is empty."""
-    if not mask.any():
-        return np.zeros(chance.shape[1], np.float32)
-    return np.asarray((chance[mask] * weight[mask, None]).sum(0) / weight[mask].sum(), np.float32)
-
-
 def focus(submission: Submission, edition: Edition, *, model: FocusModel, encoder: Encoder) -> Focus:
     """The areas of the edition by falling score, the chosen ones marked."""
     if not submission.is_writeup or not submission.sections:
@@ -266,15 +160,17 @@ def focus(submission: Submission, edition: Edition, *, model: FocusModel, encode
     themes = dict(zip(model.themes, map(float, reading.themes), strict=True))
     places = {area.id: facts.find(submission, area.facts) for area in edition.areas if area.by_facts}
     scores = {area.id: _score(area, themes, places, submission, units) for area in edition.areas}
-    chosen, primary = _choice(edition, scores, places, model.threshold)
+    leads = dict(zip(model.themes, map(float, reading.leads), strict=True))
+    mains = {area.id: _score(area, leads, places, submission, units) for area in edition.areas if not area.by_facts}
+    brief = sum(unit.end - unit.start for unit in units if unit.role == "paragraph") < _LEAST
+    chosen, primary = _choice(edition, scores, mains, places, 2.0 if brief else model.threshold)
     ranked = sorted(edition.areas, key=lambda area: -scores[area.id])
     areas = tuple(
         FocusScore(area.id, area.name, round(scores[area.id], 4), area.id in chosen, _evidence(area, places, reading, scores[area.id]))
         for area in ranked
     )
-    return Focus(
-        areas, primary, {name: round(value, 4) for name, value in themes.items()}, _reason(ranked, scores, primary, model.threshold)
-    )
+    reason = _SHORT if brief else _reason(ranked, scores, primary, model.threshold)
+    return Focus(areas, primary, {name: round(value, 4) for name, value in themes.items()}, reason)
 
 
 def _units(submission: Submission) -> list[Unit]:
@@ -297,6 +193,7 @@ class _Reading:
     text: str
     units: Sequence[Unit]
     themes: Floats
+    leads: Floats  # (themes,): how far each is the main one
     odds: Floats  # (units, themes), settled
     trace: Trace
     low: int
@@ -309,8 +206,9 @@ class _Reading:
         low, high = min(unit.start for unit in units), max(unit.end for unit in units)
         trace = model.grams.trace(text[low:high])
         alone = by_itself(text, units, trace, low=low, model=model, encoder=encoder)
-        themes = model.combine(features(units, alone))
-        return cls(text, units, themes, model.settle(units, alone, themes), trace, low, model, encoder)
+        matrix = features(units, alone)
+        themes = model.combine(matrix)
+        return cls(text, units, themes, model.lead(matrix), model.settle(units, alone, themes), trace, low, model, encoder)
 
     def sentences(self, theme: int, *, units: int) -> list[tuple[float, int, int, int]]:
         """(log-odds, unit, start, end) of the best sentence of each of the units that speak most for a theme, the strongest first.
@@ -368,15 +266,17 @@ def _said(area: Area, submission: Submission, units: Sequence[Unit]) -> float:
 
 
 def _choice(
-    edition: Edition, scores: Mapping[str, float], places: Mapping[str, facts.Place | None], threshold: float
+    edition: Edition,
+    scores: Mapping[str, float],
+    mains: Mapping[str, float],
+    places: Mapping[str, facts.Place | None],
+    threshold: float,
 ) -> tuple[frozenset[str], str | None]:
-    """The chosen areas, and the first of them: the best that is decided by what the write-up is about."""
-    told = [area.id for area in edition.areas if not area.by_facts]
-    best = max(told, key=lambda area: scores[area], default=None)
-    primary = best if best is not None and scores[best] >= threshold else None
+    """The chosen areas, and the first of them: what the write-up is mainly about, never a fact of the enterprise."""
+    primary = max((area for area in mains if scores[area] >= threshold), key=lambda area: mains[area], default=None)
     if edition.choice == "one":
         return frozenset([primary] if primary else ()), primary
-    return frozenset(area for area, score in scores.items() if score >= threshold and (area in told or places[area])), primary
+    return frozenset(area for area, score in scores.items() if score >= threshold and (area in mains or places[area])), primary
 
 
 def _reason(ranked: Sequence[Area], scores: Mapping[str, float], primary: str | None, threshold: float) -> str | None:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from service import artefacts, lexicon
-from service.classify import ANY, FEATURES, LOOKS, FocusModel, Unit, by_itself, circumstances, features, look, probability
+from service.classify import ANY, FocusModel, by_itself
 from service.encode import Encoder
 from service.errors import ServiceError
+from service.features import FEATURES, LOOKS, Unit, circumstances, features, look, probability
 from service.grams import Floats, Grams
 from service.train import grams
 from service.train.corpora import Paragraph, Split, WriteUp, benchmarks, passages, writeups
@@ -107,6 +108,7 @@ def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress
         ones * 0,
         none,
         0.0,
+        np.zeros(len(FEATURES) + 1, np.float32),
         np.zeros(4, np.float32),
         0.5,
         _SHOWN,
@@ -159,9 +161,16 @@ def _wanted(model: FocusModel, whole: Sequence[WriteUp]) -> Floats:
 def _combined(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
     """With the weights of title, headings and sections, the same for every theme."""
     rows = np.concatenate([features(units, odds) for _, units, odds in parted])
-    wanted = _wanted(model, [each for each, _, _ in parted]).ravel()
-    fitted = LogisticRegression(C=1.0, max_iter=3000).fit(rows, wanted)
-    return replace(model, combination=fitted.coef_[0].astype(np.float32), constant=float(fitted.intercept_[0]))
+    whole = [each for each, _, _ in parted]
+    fitted = LogisticRegression(C=1.0, max_iter=3000).fit(rows, _wanted(model, whole).ravel())
+    main = np.array([[theme == each.primary for theme in model.themes] for each in whole])
+    first = LogisticRegression(C=0.3, max_iter=3000).fit(rows, main.ravel())
+    return replace(
+        model,
+        combination=fitted.coef_[0].astype(np.float32),
+        constant=float(fitted.intercept_[0]),
+        leading=np.append(first.coef_[0], first.intercept_[0]).astype(np.float32),
+    )
 
 
 def _settled(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
@@ -286,6 +295,7 @@ def read(model: FocusModel, writeup: WriteUp, encoder: Encoder) -> tuple[list[Un
 
 def whole_scores(model: FocusModel, held: Sequence[WriteUp], encoder: Encoder) -> dict[str, float]:
     """Themes of whole write-ups: micro-F1 at the model's threshold, and how often the strongest is the main one."""
-    chance = np.stack([model.combine(features(*read(model, each, encoder))) for each in held])
-    first = [model.themes[at] == each.primary for at, each in zip(chance.argmax(1), held, strict=True)]
+    rows = [features(*read(model, each, encoder)) for each in held]
+    chance = np.stack([model.combine(row) for row in rows])
+    first = [model.themes[int(model.lead(row).argmax())] == each.primary for row, each in zip(rows, held, strict=True)]
     return {"writeup_micro_f1": micro_f1(chance >= model.threshold, _wanted(model, held)), "writeup_main": float(np.mean(first))}

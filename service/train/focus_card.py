@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from service import __version__, artefacts
-from service.classify import FEATURES, FocusModel
+from service.classify import FocusModel
+from service.features import FEATURES
 from service.train import grams
 
 _CARD = Path(__file__).with_suffix(".md")
@@ -24,6 +25,7 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
         "scale": model.scale,
         "shift": model.shift,
         "combination": model.combination,
+        "leading": model.leading,
         "context": model.context,
         "constant": np.array([model.constant], np.float32),
     }
