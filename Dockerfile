@@ -20,9 +20,10 @@ RUN if [ "$LIBREOFFICE" = 1 ]; then \
       && apt-get install -y --no-install-recommends libreoffice-writer fonts-noto-cjk \
       && rm -rf /var/lib/apt/lists/*; \
     fi \
- && useradd --create-home --uid 10001 biaogan
+ && useradd --create-home --uid 10001 biaogan \
+ && install --directory --owner=biaogan --mode=700 /data
 COPY --from=build /opt/biaogan /opt/biaogan
-ENV PATH=/opt/biaogan/bin:$PATH PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
+ENV BIAOGAN_DATA_DIR=/data PATH=/opt/biaogan/bin:$PATH PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
 USER biaogan
 WORKDIR /work
 ENTRYPOINT ["biaogan"]
