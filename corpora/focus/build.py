@@ -119,7 +119,7 @@ def manifest(test: Sequence[str], rows: Sequence[Passage], whole: Sequence[Write
     hashes = "\n\n".join(f'[[file]]\nname = "{file.relative_to(HERE).as_posix()}"\nsha256 = "{_hash(file)}"' for file in files)
     return f"""source = "own work: every sentence was written for this project; the companies, people, figures and honours are fictional"
 licence = "CC0-1.0"
-made = "written after a common brief, labelled by README.md's guide (annotation.tsv); split, counts and hashes by python corpora/focus/build.py"
+made = "after a common brief, labelled by README.md's guide (annotation.tsv); split, counts, hashes by corpora/focus/build.py"
 passages = {len(rows)}
 held_out_passages = {sum(row.family in held for row in rows)}
 families = {len({row.family for row in rows})}
