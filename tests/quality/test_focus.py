@@ -33,13 +33,17 @@ def scores() -> Mapping[str, float]:
     return {**found, **focus.whole_scores(model, held, encoder)}
 
 
-@pytest.mark.parametrize(("name", "floor"), [("writeup_micro_f1", 0.80), ("passages_micro_f1", 0.85), ("writeup_main", 0.9)])
+@pytest.mark.parametrize(("name", "floor"), [("writeup_micro_f1", 0.88), ("passages_micro_f1", 0.89), ("writeup_main", 0.9)])
 def test_themes(scores: Mapping[str, float], name: str, floor: float) -> None:
     assert scores[name] >= floor
 
 
 def test_probabilities_mean_what_they_say(scores: Mapping[str, float]) -> None:
     assert scores["calibration_error"] <= 0.05
+
+
+def test_texts_about_no_theme_seldom_get_one(scores: Mapping[str, float]) -> None:
+    assert scores["negatives_false"] <= 0.05
 
 
 def test_the_manifest_tells_what_is_measured(scores: Mapping[str, float]) -> None:
@@ -56,4 +60,4 @@ def test_areas_of_write_ups_from_elsewhere(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(SCORE), "writeups", str(SHARED / "writeups"), *options], check=True, cwd=ROOT)
     total = json.loads(target.read_text("utf-8"))["total"]["plain.docx"]
     assert total.get("failed", 0) == 0
-    assert 2 * total["tp"] / (2 * total["tp"] + total["fp"] + total["fn"]) >= 0.80
+    assert 2 * total["tp"] / (2 * total["tp"] + total["fp"] + total["fn"]) >= 0.85
