@@ -62,7 +62,9 @@ def _weighed(text: str, found: list[MatchedPassage], encoder: Encoder) -> list[M
 def _told(mine: Side, theirs: Side, chain: Chain) -> list[MatchedPassage]:
     """The passages of one chain."""
     settings = lexicon.load("match")
-    blocks = _blocks(chain.links, mine)
+    blocks = [block for block in _blocks(chain.links, mine) if _even(mine, theirs, block, settings["passage"]["uneven"])]
+    if not blocks:
+        return []
     judged = [_judged(mine, theirs, block, settings["passage"]) for block in blocks]
     reworded = [block for block, passage in zip(blocks, judged, strict=True) if passage.kind == "paraphrase"]
     part = sum(block.weight for block in reworded) / sum(block.weight for block in blocks)
@@ -96,6 +98,12 @@ def _blocks(links: Sequence[Link], mine: Side) -> list[_Block]:
         else:
             found.append(_Block((link.mine, link.mine), (link.theirs, link.theirs), weight))
     return found
+
+
+def _even(mine: Side, theirs: Side, block: _Block, most: float) -> bool:
+    """Whether a block is about as long on both sides: row upon row of a table that are like one line of the other text say nothing."""
+    own, other = (float(side.sizes[first : last + 1].sum()) for side, (first, last) in ((mine, block.mine), (theirs, block.theirs)))
+    return own <= most * other and other <= most * own
 
 
 def _judged(mine: Side, theirs: Side, block: _Block, settings: dict[str, Any]) -> MatchedPassage:

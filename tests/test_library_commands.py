@@ -21,6 +21,8 @@ from sqlalchemy import text
 
 from service.cli import main
 from service.database.files import open_store
+from service.fingerprints import normalised
+from service.library.phrases import agreed
 
 
 @pytest.fixture(name="run")
@@ -206,6 +208,13 @@ def test_remove_and_revoke(run: Any, tmp_path: Path, place: Any) -> None:
     assert [each["id"] for each in _rows(run)] == [second["id"]]
     assert {stored.sha256 for stored in open_store(place).iterate()} == {second["sha256"]}
     assert run("import", str(folder))[1].startswith("导入 1 条，已有或重复 1 条")
+
+
+@pytest.mark.parametrize(("said", "learnt"), [("Microsoft Office Excel", True), ("2021 2022 2023 2024", False)])
+def test_names_in_latin_letters_are_phrases_and_figures_are_none(said: str, learnt: bool) -> None:
+    texts = [f"{before}用 {said} {after}" for before, after in zip("甲乙丙丁戊", "做着改看管", strict=True)]
+    places = [((text, normalised(text)), 4) for text in texts]
+    assert any(said in phrase for phrase in agreed([(5, places)])) == learnt
 
 
 def test_phrases_are_learnt_listed_and_edited(run: Any, tmp_path: Path) -> None:

@@ -120,6 +120,16 @@ def test_independent_texts_on_one_industry_and_method_are_related_at_most(number
         assert not [each for each in found if each.flag in FLAGGED]
 
 
+def test_a_table_of_rows_is_no_rewriting_of_one_like_line() -> None:
+    rows = "\n".join(
+        f"{n}.0.{n * 7 % 40}\t{n}.0.{1400 + n}\t{2001 + n} 年 {n % 12 + 1} 月\t数控加工中心远程诊断平台 {n}.0.{n * 7 % 40} 预览"
+        for n in range(10, 40)
+    )
+    other = benchmark("q12")[:1500] + "\n数控加工中心远程诊断平台 9.0.19 预览（2021 年 7 月）"
+    found, _ = compared(f"{benchmark('p03')[:600]}\n{rows}", other)
+    assert not [each for each in found if each.flag in FLAGGED]
+
+
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.lists(st.sampled_from(PIECES), max_size=25))
 @settings(deadline=None, max_examples=60)
 def test_every_common_run_stands_in_a_passage(mine: list[str], theirs: list[str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
@@ -19,7 +20,8 @@ _ENOUGH = 50  # organisations are many in any library
 _SAMPLES = 24  # texts that are looked at for one phrase
 _LONGEST = 40  # characters: what many share at greater length is copied, no set phrase
 _MOST = 4000  # fingerprints looked at, the most frequent first
-_WORDED = 6  # Chinese characters of a phrase, at least: years and figures alone are none
+_WORDED = 6  # Chinese characters of a phrase, at least, or twice as many Latin letters: years and figures alone are none
+_LATIN = re.compile("[A-Za-z]")
 _AGREE = 0.8  # of the texts must go on alike
 
 
@@ -119,12 +121,22 @@ def _found(connection: Connection, least: int) -> dict[str, int]:
         part = wanted[start : start + 200]
         for row in connection.execute(text("SELECT number, text, normal FROM benchmarks WHERE number = ANY(:part)"), {"part": part}):
             texts[row.number] = (row.text, Normal.from_bytes(row.normal))
+    return agreed(
+        (
+            row.organisations,
+            [(texts[number], position) for number, position in zip(row.numbers, row.positions, strict=True) if number in texts],
+        )
+        for row in rows
+    )
+
+
+def agreed(places: Iterable[tuple[int, Sequence[tuple[tuple[str, Normal], int]]]]) -> dict[str, int]:
+    """Phrase -> organisations that say it, from the frequent fingerprints: how many organisations have one, and where it stands."""
     found: dict[str, int] = {}
-    for row in rows:
-        places = [(texts[number], position) for number, position in zip(row.numbers, row.positions, strict=True) if number in texts]
-        phrase = _phrase(places)
+    for organisations, standing in places:
+        phrase = _phrase(standing)
         if phrase is not None:
-            found[phrase] = max(found.get(phrase, 0), row.organisations)
+            found[phrase] = max(found.get(phrase, 0), organisations)
     return _outermost(found)
 
 
@@ -148,7 +160,7 @@ def _phrase(places: Sequence[tuple[tuple[str, Normal], int]]) -> str | None:
     whole, normal, start = shown[spoken.most_common(1)[0][0]]
     first, last = normal.span(start, start + before + SIZE + after)
     phrase = " ".join(whole[first:last].split())
-    return phrase if han(phrase) >= _WORDED else None
+    return phrase if han(phrase) + len(_LATIN.findall(phrase)) / 2 >= _WORDED else None
 
 
 def _agreed(places: Sequence[tuple[tuple[str, Normal], int]], way: int) -> int:
