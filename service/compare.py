@@ -35,6 +35,11 @@ class _Block:
         return self.mine[0] == before.mine[1] + 1 and self.theirs[0] == before.theirs[1] + 1
 
 
+def shared_runs(mine: Side, theirs: Side) -> list[MatchedPassage]:
+    """The common runs of 13 compared characters alone."""
+    return _with_runs(mine, theirs, [])
+
+
 def passages(mine: Side, theirs: Side, encoder: Encoder) -> list[MatchedPassage]:
     """What the first text shares with the second, by place, never overlapping in the first.
 

@@ -108,10 +108,9 @@ def match(
             titled = _titled(submission, past)
             found += [titled] if titled else []
             continue
-        passages = tuple(
-            replace(each, excluded=exclude.excluded(measure.marked(each), most))
-            for each in compare.passages(measure.side, align.side(past.text), encoder)
-        )
+        theirs = align.side(past.text)
+        shared = compare.shared_runs(measure.side, theirs) if past.runs_only else compare.passages(measure.side, theirs, encoder)
+        passages = tuple(replace(each, excluded=exclude.excluded(measure.marked(each), most)) for each in shared)
         if passages:
             found.append(_judged(submission, past, passages, measure))
     found.sort(key=lambda each: (_ORDER[each.flag], -each.share, -each.score, each.past.id))

@@ -387,6 +387,7 @@ class Past:
     year: int | None = None
     file: str | None = None
     among: bool = False  # of the same batch, no benchmark
+    runs_only: bool = False  # one of so many that share something that only its shared runs are looked at
 
 
 @dataclass(frozen=True, slots=True)

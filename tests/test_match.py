@@ -90,6 +90,18 @@ def test_a_copy_is_a_near_duplicate_word_for_word() -> None:
     well_formed(found, benchmark("p01"))
 
 
+def test_of_one_among_very_many_the_shared_runs_are_told_and_nothing_else() -> None:
+    text = benchmark("p11")
+    past = Past("1", "", renamed(text), runs_only=True)
+    (found,), _ = match(submitted(text), [past], encoder=ENCODER, notice=NOTICE)
+    assert {passage.kind for passage in found.passages} == {"verbatim"}
+    shared = {(start, length) for start, _, length in runs(normalised(text), normalised(past.text))}
+    assert len(found.passages) <= len(shared)
+    assert 0.1 < found.share < 1
+    (rewritten,) = (each for each in (BENCHMARKS / "revisions").glob("rw-p11.md"))
+    assert match(submitted(written(rewritten)), [Past("1", "", text, runs_only=True)], encoder=ENCODER, notice=NOTICE)[0] == ()
+
+
 def test_other_names_and_figures_change_little_and_are_marked() -> None:
     text = renamed(benchmark("p01"))
     (found,), _ = compared(text, benchmark("p01"))

@@ -11,7 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ from service.text import fold
 
 NEAREST = 10  # neighbours of a passage
 BREADTH = 200  # hnsw.ef_search: recall@10 of 0.99 and more on real passages (benchmarks/library.py)
+_ALIGNED = (
+    16  # benchmarks with shared runs, those with most that is rare, that are aligned sentence by sentence; of the others the runs count
+)
 _REWRITTEN = 12  # benchmarks that only the neighbours name
 _TITLES = 8  # entries without text
 _ASKED = 40  # passages of a submission for which neighbours are sought: they vote for whole texts, of which each covers many
@@ -179,7 +182,7 @@ class Library:
         exact = [each.number for each in shared]
         chosen = set(exact)
         numbers = [*exact, *[number for number, _ in named if number not in chosen][:_REWRITTEN], *self._titled(submission)]
-        return self._past(numbers)
+        return [replace(past, runs_only=_ALIGNED <= at < len(exact)) for at, past in enumerate(self._past(numbers))]
 
     # --- the three searches
 
