@@ -2,7 +2,8 @@
 
     python corpora/sections/build.py
 
-Paragraphs, captions and tables of every write-up, and labelled passages longer than a heading; held out is what corpora/focus holds out.
+Paragraphs, captions and tables of every write-up, and labelled passages of the first writers longer than a heading; held out is what
+corpora/focus holds out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from service.train.corpora import WriteUp
 
 HERE = Path(__file__).parent
 FOCUS = HERE.parent / "focus"
+WRITERS = (
+    "abcdef"  # whose passages are of all sections; those of later writers are nearly all process, and with them background is taken for it
+)
 SHORTEST = 30  # characters of a passage; a shorter one is a title or a heading
 
 
@@ -26,7 +30,7 @@ def rows(folder: Path = FOCUS) -> list[dict[str, str]]:
     found.extend(
         _row(passage.family, passage.split, passage.section, "passage", passage.text)
         for passage in corpora.passages(folder)
-        if passage.section in corpora.SECTIONS and len(passage.text) > SHORTEST
+        if passage.section in corpora.SECTIONS and passage.family[0] in WRITERS and len(passage.text) > SHORTEST
     )
     return found
 
