@@ -387,6 +387,7 @@ class Past:
     year: int | None = None
     file: str | None = None
     among: bool = False  # of the same batch, no benchmark
+    status: str = "in_force"  # of a benchmark: in_force, revoked
     runs_only: bool = False  # one of so many that share something that only its shared runs are looked at
 
 
@@ -440,6 +441,7 @@ class Similarity:
     passages: int
     compared: int
     left_out: tuple[LeftOut, ...] = ()  # quotations, standards' names, official and common wording of the whole document
+    only_among: bool = False  # with other files of the call alone, no past benchmark
 
 
 @dataclass(frozen=True, slots=True)

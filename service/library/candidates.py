@@ -66,7 +66,7 @@ SELECT number FROM benchmarks WHERE text IS NULL AND search @@ %(query)s::tsquer
 ORDER BY ts_rank(search, %(query)s::tsquery) DESC, number LIMIT %(most)s
 """
 _PAST = """
-SELECT number, id, title, coalesce(text, ''), organisation, credit_code, former_names, year, file_name
+SELECT number, id, title, coalesce(text, ''), organisation, credit_code, former_names, year, file_name, status
 FROM benchmarks WHERE number = ANY(%s)
 """
 _STATE = """
@@ -250,6 +250,7 @@ class Library:
                 former_names=tuple(row[6]),
                 year=row[7],
                 file=row[8],
+                status=row[9],
             )
             for row in rows
         }
