@@ -13,7 +13,7 @@ from service import align, lexicon
 from service.align import Chain, Link, Side
 from service.changes import difference, words
 from service.encode import Encoder
-from service.fingerprints import LEAST, runs
+from service.fingerprints import LEAST, Normal, normalised, runs
 from service.model import MatchedPassage, MatchKind
 
 _NEAR = 200  # characters within which a run's end belongs to the passage beside it
@@ -35,9 +35,9 @@ class _Block:
         return self.mine[0] == before.mine[1] + 1 and self.theirs[0] == before.theirs[1] + 1
 
 
-def shared_runs(mine: Side, theirs: Side) -> list[MatchedPassage]:
+def shared_runs(mine: Side, their_text: str) -> list[MatchedPassage]:
     """The common runs of 13 compared characters alone."""
-    return _with_runs(mine, theirs, [])
+    return _with_runs(mine, their_text, normalised(their_text), [])
 
 
 def passages(mine: Side, theirs: Side, encoder: Encoder) -> list[MatchedPassage]:
@@ -50,7 +50,7 @@ def passages(mine: Side, theirs: Side, encoder: Encoder) -> list[MatchedPassage]
     for chain in align.chains(align.links(mine, theirs), mine.sizes.tolist()):
         found += _told(mine, theirs, chain)
     found.sort(key=lambda passage: passage.start)
-    return _with_runs(mine, theirs, _weighed(mine.text, found, encoder))
+    return _with_runs(mine, theirs.text, theirs.normal, _weighed(mine.text, found, encoder))
 
 
 def _weighed(text: str, found: list[MatchedPassage], encoder: Encoder) -> list[MatchedPassage]:
@@ -155,7 +155,7 @@ def _joined(passage: MatchedPassage, new: MatchedPassage, their_text: str) -> Ma
     )
 
 
-def _with_runs(mine: Side, theirs: Side, found: list[MatchedPassage]) -> list[MatchedPassage]:
+def _with_runs(mine: Side, their_text: str, normal: Normal, found: list[MatchedPassage]) -> list[MatchedPassage]:
     """The passages and, where they do not stand in one yet, the common runs."""
     covered = np.zeros(len(mine.normal), np.bool_)
     beside: dict[int, int] = {}  # the character before or after a passage, its number
@@ -163,17 +163,17 @@ def _with_runs(mine: Side, theirs: Side, found: list[MatchedPassage]) -> list[Ma
         first, last = mine.normal.between(passage.start, passage.end)
         covered[first:last] = True
         beside[first - 1] = beside[last] = number
-    for start, their_start, length in sorted(runs(mine.normal, theirs.normal), key=lambda run: -run[2]):
+    for start, their_start, length in sorted(runs(mine.normal, normal), key=lambda run: -run[2]):
         for first, last in _gaps(covered, start, start + length):
             covered[first:last] = True
             place, end = mine.normal.span(first, last)
-            there, until = theirs.normal.span(their_start + first - start, their_start + last - start)
+            there, until = normal.span(their_start + first - start, their_start + last - start)
             near = None if last - first >= LEAST else beside.get(first, beside.get(last - 1))
             if near is None:
                 near = len(found)
-                found.append(MatchedPassage(place, end, there, until, theirs.text[there:until], "verbatim", 1.0))
+                found.append(MatchedPassage(place, end, there, until, their_text[there:until], "verbatim", 1.0))
             else:
-                found[near] = _grown(found[near], (place, end), (there, until), theirs.text)
+                found[near] = _grown(found[near], (place, end), (there, until), their_text)
             beside[first - 1] = beside[last] = near
     return sorted(found, key=lambda passage: passage.start)
 

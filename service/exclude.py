@@ -23,6 +23,7 @@ _CODE = re.compile(
 _NUMBERED = re.compile(
     r"(?:第?[一二三四五六七八九十]{1,3}(?:部分|章)?[、.．\s]|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d+(?:[.．]\d+)*[、.．)）\s]?)\s*"
 )
+_FIGURES = re.compile(r"[^\u3400-\u9fffA-Za-z]+|[年月日]")
 _CLAUSE = re.compile("[，,。；;：:]")
 _APART = np.uint32(1)  # between phrases: no letter, figure or ideograph has this number
 
@@ -102,8 +103,18 @@ def _plain(text: str) -> str:
     return "".join(map(chr, normalised(text).points.tolist()))
 
 
-def excluded(marks: NDArray[np.uint8], most: float) -> Exclusion | None:
-    """Why a passage whose common characters have these marks counts nothing as a whole; None where enough of it counts."""
+def says_little(said: str) -> bool:
+    """Years and figures with a word or two, as in the head of a table: 指标 2019年 2020年 2021年."""
+    return bool(len(_FIGURES.sub("", said)) < lexicon.load("match")["excluded"]["telling"])
+
+
+def excluded(said: str, marks: NDArray[np.uint8], most: float) -> Exclusion | None:
+    """Why a passage whose common characters have these marks counts nothing as a whole; None where enough of it counts.
+
+    What says little is common wording.
+    """
+    if says_little(said):
+        return "common"
     if not len(marks) or np.count_nonzero(marks) < most * len(marks):
         return None
     return REASONS[int(np.bincount(marks)[1:].argmax())]

@@ -98,7 +98,7 @@ def match(
     """What the submission shares with each candidate, most shared first, and with all of them together.
 
     `common` are phrases and `notice` the edition's wording (headings, official sentences) that count nothing; `compared` says how many
-    texts the candidates were found among (default: their number). A candidate that shares nothing is left out.
+    texts the candidates were found among (default: their number). A candidate that shares nothing but years and figures is left out.
     """
     measure = _measured(submission, align.side(submission.text), common=common, notice=notice)
     most = lexicon.load("match")["excluded"]["most"]
@@ -108,10 +108,14 @@ def match(
             titled = _titled(submission, past)
             found += [titled] if titled else []
             continue
-        theirs = align.side(past.text)
-        shared = compare.shared_runs(measure.side, theirs) if past.runs_only else compare.passages(measure.side, theirs, encoder)
-        passages = tuple(replace(each, excluded=exclude.excluded(measure.marked(each), most)) for each in shared)
-        if passages:
+        if past.runs_only:
+            shared = compare.shared_runs(measure.side, past.text)
+        else:
+            shared = compare.passages(measure.side, align.side(past.text), encoder)
+        passages = tuple(
+            replace(each, excluded=exclude.excluded(submission.text[each.start : each.end], measure.marked(each), most)) for each in shared
+        )
+        if any(not exclude.says_little(submission.text[each.start : each.end]) for each in passages):
             found.append(_judged(submission, past, passages, measure))
     found.sort(key=lambda each: (_ORDER[each.flag], -each.share, -each.score, each.past.id))
     return tuple(found), _together(found, measure, compared=len(candidates) if compared is None else compared)

@@ -202,6 +202,14 @@ def test_common_phrases_count_nothing_and_headings_of_the_notice_neither() -> No
     assert (found.flag, similarity.total) == ("related", 0)
 
 
+def test_the_head_of_a_table_is_nothing_shared() -> None:
+    text, other = "指标 2019年 2020年 2021年\n一次合格率 91% 93% 96%", "项目 2019年 2020年 2021年\n渗漏率 3% 2% 1%"
+    assert compared(text, other)[0] == ()
+    (found,), similarity = compared(text + "\n班组长每天开工前把温控表逐台点验并签名", other + "\n班组长每天开工前把温控表逐台点验并签名")
+    assert [each.excluded for each in found.passages if each.excluded != "common"] == [None]
+    assert similarity.passages == 1
+
+
 @pytest.mark.parametrize("name", ["2014-miit", "2016-jiangsu", "2021-zhumadian", "2022-hebei", "2024-caq"])
 def test_an_edition_gives_its_own_wording(name: str) -> None:
     edition = rulebook.load(name)
