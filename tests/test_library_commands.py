@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -60,13 +61,13 @@ def test_a_folder_with_its_table(run: Any, tmp_path: Path, engine: Any, place: A
     table.write_text("\n".join([*wanted, ",2019,省级,只有标题的厂,,,只有标题的实践经验,,,,,,"]) + "\n", "gb18030")
 
     code, out, err = run("import", str(folder), "--manifest", str(table), "--dry-run")
-    assert (code, "将导入 5 条（其中只有标题的 1 条）" in out) == (0, True)
+    assert (code, "将导入 5 条（其中只有标题的 1 条，已撤销的 1 条）" in out) == (0, True)
     assert "用到的列：文件←file，年度←year" in err
     assert "没有用到的列：industry、method" in err
     assert _rows(run) == []
 
     code, out, err = run("import", str(folder), "--manifest", str(table))
-    assert (code, out.splitlines()) == (0, ["导入 5 条（其中只有标题的 1 条）。"])
+    assert (code, out.splitlines()) == (0, ["导入 5 条（其中只有标题的 1 条，已撤销的 1 条）。"])
     rows = {row["file"]: row for row in _rows(run)}
     assert rows["p01.md"] | {"id": "", "sha256": "", "words": 0, "passages": 0} == {
         "id": "",
@@ -95,8 +96,47 @@ def test_a_folder_with_its_table(run: Any, tmp_path: Path, engine: Any, place: A
         assert tuple(counts) == (5, 5, 4, 4)
         assert connection.execute(text("SELECT count(DISTINCT benchmark) FROM fingerprints")).scalar() == 4
 
-    code, out, _ = run("import", str(folder), "--manifest", str(table))
-    assert (code, out.strip()) == (0, "导入 0 条，已有或重复 5 条。")
+    code, out, err = run("import", str(folder), "--manifest", str(table))
+    assert (code, out.strip()) == (0, "导入 0 条，已有 5 条。")
+    assert f"已有 {rows['p01.md']['id']} p01.md\n" in err
+
+
+def test_what_the_table_says_now_is_written_over_what_it_said(run: Any, tmp_path: Path) -> None:
+    folder, table = _folder(tmp_path, "p01", "p02"), tmp_path / "清单.csv"
+    table.write_text("文件,年度,单位,标题\np01.md,2014,甲厂,甲的经验\np02.md,2015,乙厂,乙的经验\n,2016,丙厂,丙的经验\n", "utf-8")
+    assert run("import", str(folder), "--manifest", str(table))[0] == 0
+    ids = {row["title"]: row["id"] for row in _rows(run)}
+    head, first, second, third = (
+        "文件,年度,级别,单位,标题,撤销日期,撤销原因\n",
+        "p01.md,2017,省级,甲厂,蜂窝的经验,,\n",
+        "p02.md,2015,,,,,\n",
+        ",2016,,丙厂,丙的经验,2023-05-01,事故\n",
+    )
+    table.write_text(head + first + second + third, "utf-8")
+    before = _rows(run)
+    assert "将更新 2 条，已有 1 条。" in run("import", str(folder), "--manifest", str(table), "--dry-run")[1]
+    assert _rows(run) == before
+    code, out, err = run("import", str(folder), "--manifest", str(table))
+    assert (code, out.strip()) == (0, "导入 0 条，更新 2 条，已有 1 条。")
+    assert f"已更新 {ids['甲的经验']} p01.md：年度 2014→2017；级别 （空）→省级；标题 甲的经验→蜂窝的经验。" in err.replace("\n", "")
+    rows = {row["id"]: row for row in _rows(run)}
+    assert (rows[ids["甲的经验"]]["year"], rows[ids["甲的经验"]]["level"]) == (2017, "province")
+    assert (rows[ids["丙的经验"]]["status"], rows[ids["丙的经验"]]["revoked_on"]) == ("revoked", "2023-05-01")
+    assert rows[ids["乙的经验"]]["organisation"] == "乙厂"
+    assert ids["甲的经验"] in run("search", "蜂窝")[1]
+    assert run("import", str(folder), "--manifest", str(table))[1].strip() == "导入 0 条，已有 3 条。"
+
+
+def test_an_entry_is_changed_by_its_id(run: Any, tmp_path: Path) -> None:
+    run("import", str(_folder(tmp_path, "p01")))
+    (row,) = _rows(run)
+    code, out, _ = run("change", row["id"], "--year", "2012", "--level", "市级", "--former-name", "旧厂")
+    assert code == 0
+    assert out.startswith(f"已更新 {row['id']}：年度 {row['year']}→2012；级别 （空）→市级；曾用名 （空）→旧厂。")
+    assert _rows(run) == [row | {"year": 2012, "level": "city", "former_names": ["旧厂"]}]
+    assert "没有改动" in run("change", row["id"], "--year", "2012")[1]
+    assert run("change", row["id"])[0] == 2
+    assert run("change", "2099-0001", "--year", "2013")[0] == 2
 
 
 def test_the_same_file_twice_is_one_and_a_bad_one_stops_no_other(run: Any, tmp_path: Path) -> None:
@@ -106,12 +146,14 @@ def test_the_same_file_twice_is_one_and_a_bad_one_stops_no_other(run: Any, tmp_p
     (folder / "空.txt").write_text(" \n", "utf-8")
     code, out, err = run("import", str(folder))
     assert code == 2
-    assert out.splitlines()[0] == "导入 1 条，已有或重复 1 条，没有成功 2 条。"
+    assert out.splitlines()[0] == "导入 1 条，重复 1 条，没有成功 2 条。"
     assert "没有成功 坏.docx：" in err
     assert "没有成功 空.txt：" in err
     (row,) = _rows(run)
     assert row["organisation"] == "络珩线束有限公司"
-    assert "年度按正文里最晚的年份记为" in err
+    assert "年度按" in err
+    assert "内容相同。" in err
+    assert f"biaogan library change {row['id']} --year" in err
 
 
 def test_add_takes_what_it_is_told(run: Any, tmp_path: Path) -> None:
@@ -126,7 +168,7 @@ def test_add_takes_what_it_is_told(run: Any, tmp_path: Path) -> None:
     assert (row["organisation"], row["title"], row["former_names"]) == ("新名特钢有限公司", "新题", ["旧名厂", "更旧名厂"])
     assert run("add", str(path), str(path), "--title", "x")[0] == 2
     assert run("add", str(tmp_path / "没有.docx"))[0] == 2
-    assert run("add", str(path))[1].startswith("导入 0 条，已有或重复 1 条")
+    assert run("add", str(path))[1].startswith("导入 0 条，已有 1 条")
 
 
 def test_a_title_gets_its_text_later_and_keeps_its_id(run: Any, tmp_path: Path) -> None:
@@ -177,7 +219,7 @@ def test_list_show_search_export(run: Any, tmp_path: Path) -> None:
     assert len((tmp_path / "清单.jsonl").read_text("utf-8").splitlines()) == 4
     assert run("export", str(tmp_path / "清单.doc"))[0] == 2
     code, out, _ = run("import", str(folder), "--manifest", str(tmp_path / "清单.csv"), "--dry-run")
-    assert (code, "已有或重复 4 条" in out) == (0, True)
+    assert (code, "已有 4 条" in out) == (0, True)
 
 
 def test_no_cell_of_an_export_is_a_formula(run: Any, tmp_path: Path) -> None:
@@ -202,12 +244,20 @@ def test_remove_and_revoke(run: Any, tmp_path: Path, place: Any) -> None:
     assert (row["status"], row["revoked_reason"], row["revoked_on"]) == ("revoked", "发生重大质量事故", "2023-05-01")
     assert run("revoke", "2099-0001", "--reason", "x")[0] == 2
     assert run("revoke", first["id"], "--reason", " ")[0] == 2
+    assert run("revoke", second["id"], "--reason", "x", "--date", "2999-01-01")[0] == 2
+    assert run("revoke", first["id"], "--reason", "另一个原因")[0] == 2
+    assert next(each for each in _rows(run) if each["id"] == first["id"]) == row
+    assert run("revoke", first["id"], "--reason", "另一个原因", "--replace")[0] == 0
+    assert next(each for each in _rows(run) if each["id"] == first["id"])["revoked_reason"] == "另一个原因"
+    assert run("reinstate", first["id"])[0] == 0
+    assert next(each for each in _rows(run) if each["id"] == first["id"]) == first
+    assert run("reinstate", first["id"])[0] == 2
     assert run("remove", first["id"], "2099-0001")[0] == 2
     assert len(_rows(run)) == 2
     assert run("remove", first["id"])[0] == 0
     assert [each["id"] for each in _rows(run)] == [second["id"]]
     assert {stored.sha256 for stored in open_store(place).iterate()} == {second["sha256"]}
-    assert run("import", str(folder))[1].startswith("导入 1 条，已有或重复 1 条")
+    assert run("import", str(folder))[1].startswith("导入 1 条，已有 1 条")
 
 
 @pytest.mark.parametrize(("said", "learnt"), [("Microsoft Office Excel", True), ("2021 2022 2023 2024", False)])
@@ -283,7 +333,8 @@ def test_an_import_that_was_killed_goes_on(tmp_path: Path, engine: Any, place: A
     assert 0 < between < 62
     assert whole == between
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (again.returncode, again.stdout.strip()) == (0, f"导入 {62 - between} 条，已有或重复 {between} 条。")
+    assert again.returncode == 0
+    assert re.fullmatch(rf"导入 {62 - between} 条(（其中已撤销的 \d+ 条）)?，已有 {between} 条。", again.stdout.strip())
     with engine.connect() as connection:
         row = connection.execute(
             text("SELECT count(*), count(DISTINCT sha256), count(DISTINCT id), count(DISTINCT title) FROM benchmarks")

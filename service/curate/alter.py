@@ -1,15 +1,12 @@
-"""biaogan library remove, revoke, reindex and phrases."""
+"""biaogan library change, remove, revoke, reinstate, reindex and phrases."""
 
 from __future__ import annotations
 
 import argparse
 from datetime import date
-from typing import TYPE_CHECKING
 
 from service.curate.terminal import Setting, asked, bar, indexer, opened, say
-
-if TYPE_CHECKING:
-    pass
+from service.errors import ServiceError
 
 _EMPTY = "标杆库里还没有内容。请先运行 biaogan library import 文件夹。"
 _DONE, _FAILED = 0, 2
@@ -37,12 +34,45 @@ def revoke(options: argparse.Namespace, setting: Setting) -> int:
     from service.library.change import revoke  # noqa: PLC0415
     from service.library.read import unknown  # noqa: PLC0415
 
-    on = date.today() if options.date is None else benchmark.day(options.date)  # noqa: DTZ011 - the office's own day
+    today = date.today()  # noqa: DTZ011 - the office's own day
+    on = today if options.date is None else benchmark.past_day(options.date, today)
     with opened(setting, begin=False) as engine:
         if engine is None:
             raise unknown(options.id)
-        revoke(engine, options.id, reason=options.reason, on=on)
+        revoke(engine, options.id, reason=options.reason, on=on, replace=options.replace)
     say(f"已撤销 {options.id}（{on.isoformat()}）。正文仍保留，比对时照常使用。")
+    return _DONE
+
+
+def reinstate(options: argparse.Namespace, setting: Setting) -> int:
+    from service.library.change import reinstate  # noqa: PLC0415
+    from service.library.read import unknown  # noqa: PLC0415
+
+    with opened(setting, begin=False) as engine:
+        if engine is None:
+            raise unknown(options.id)
+        reinstate(engine, options.id)
+    say(f"已恢复 {options.id}，撤销的原因和日期已去掉。")
+    return _DONE
+
+
+def change(options: argparse.Namespace, setting: Setting) -> int:
+    from service.curate.bring import given_of  # noqa: PLC0415
+    from service.library.change import amend  # noqa: PLC0415
+    from service.library.describing import Given  # noqa: PLC0415
+    from service.library.read import unknown  # noqa: PLC0415
+
+    said = given_of(options)
+    if said == Given():
+        raise ServiceError(
+            "change_nothing", "没有写要改什么。请加上要改的，例如 --year 2022 --title 标题 --organisation 单位 --level 省级。"
+        )
+    with opened(setting, begin=False) as engine:
+        if engine is None:
+            raise unknown(options.id)
+        with engine.begin() as connection:
+            found = amend(connection, lambda: indexer(setting), options.id, said)
+    say(f"已更新 {options.id}：{'；'.join(each.told() for each in found)}。" if found else f"{options.id} 本来就是这样，没有改动。")
     return _DONE
 
 

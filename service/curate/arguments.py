@@ -19,14 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     _help(add)
     add.add_argument("paths", nargs="+", metavar="FILE", help="标杆材料（Word、PDF、文本）")
     _facts(add)
-    for flag, metavar, told in (
-        ("--organisation", "NAME", "单位名称，默认取自正文"),
-        ("--title", "TEXT", "标题，默认取自正文"),
-        ("--credit-code", "CODE", "统一社会信用代码"),
-        ("--former-name", "NAME", "曾用名，几个之间用“、”隔开"),
-        ("--area", "ID", "方向，几个之间用“、”隔开"),
-    ):
-        add.add_argument(flag, metavar=metavar, help=told)
+    _names(add)
 
     bring = below.add_parser("import", help="导入一个文件夹里的全部标杆材料", add_help=False)
     _help(bring)
@@ -52,15 +45,7 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     _filters(search)
     search.add_argument("--json", metavar="FILE", help="写成 JSON，一行一条；写 - 则输出到标准输出")
 
-    remove = below.add_parser("remove", help="从标杆库删除", add_help=False)
-    _help(remove)
-    remove.add_argument("ids", nargs="+", metavar="ID", help="编号")
-
-    revoke = below.add_parser("revoke", help="撤销标杆（动态管理）：保留内容，记下原因和日期", add_help=False)
-    _help(revoke)
-    revoke.add_argument("id", metavar="ID", help="编号")
-    revoke.add_argument("--reason", required=True, metavar="TEXT", help="撤销原因")
-    revoke.add_argument("--date", metavar="DATE", help="撤销日期，例如 2023-05-01，默认今天")
+    _changes(below)
 
     export = below.add_parser("export", help="把清单导出为 CSV、XLSX 或 JSONL", add_help=False)
     _help(export)
@@ -78,14 +63,49 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     phrases.add_argument("--learn", action="store_true", help="按现在的标杆库重新归纳（导入后会自动做）")
 
 
+def _changes(below: argparse._SubParsersAction[Parser]) -> None:
+    change = below.add_parser("change", help="更改一条标杆的年度、级别、单位、标题等，编号不变", add_help=False)
+    _help(change)
+    change.add_argument("id", metavar="ID", help="编号")
+    _facts(change)
+    _names(change)
+
+    remove = below.add_parser("remove", help="从标杆库删除", add_help=False)
+    _help(remove)
+    remove.add_argument("ids", nargs="+", metavar="ID", help="编号")
+
+    revoke = below.add_parser("revoke", help="撤销标杆（动态管理）：保留内容，记下原因和日期", add_help=False)
+    _help(revoke)
+    revoke.add_argument("id", metavar="ID", help="编号")
+    revoke.add_argument("--reason", required=True, metavar="TEXT", help="撤销原因")
+    revoke.add_argument("--date", metavar="DATE", help="撤销日期，例如 2023-05-01，默认今天，不能是以后")
+    revoke.add_argument("--replace", action="store_true", help="已经撤销过时，改写原因和日期")
+
+    reinstate = below.add_parser("reinstate", help="恢复已撤销的标杆，去掉撤销的原因和日期", add_help=False)
+    _help(reinstate)
+    reinstate.add_argument("id", metavar="ID", help="编号")
+
+
 def _help(parser: Parser) -> None:
     parser.add_argument("-h", "--help", action="help", help="显示用法")
 
 
 def _facts(parser: Parser) -> None:
-    parser.add_argument("--year", metavar="YEAR", help="入选年度，默认取自清单、文件名或正文")
+    told = "入选年度" if parser.prog.endswith("change") else "入选年度，默认取自清单、文件名或正文"
+    parser.add_argument("--year", metavar="YEAR", help=told)
     parser.add_argument("--level", metavar="LEVEL", help="级别：国家级、省级、市级")
     parser.add_argument("--edition", metavar="ID", help="当年的规则编号，例如 2022-hebei")
+
+
+def _names(parser: Parser) -> None:
+    for flag, metavar, told in (
+        ("--organisation", "NAME", "单位名称，默认取自正文"),
+        ("--title", "TEXT", "标题，默认取自正文"),
+        ("--credit-code", "CODE", "统一社会信用代码"),
+        ("--former-name", "NAME", "曾用名，几个之间用“、”隔开"),
+        ("--area", "ID", "方向，几个之间用“、”隔开"),
+    ):
+        parser.add_argument(flag, metavar=metavar, help=told.replace("，默认取自正文", "") if parser.prog.endswith("change") else told)
 
 
 def _filters(parser: Parser) -> None:
@@ -111,7 +131,9 @@ def run(options: argparse.Namespace, setting: Setting) -> int:
         "show": look.show,
         "search": look.search,
         "remove": alter.remove,
+        "change": alter.change,
         "revoke": alter.revoke,
+        "reinstate": alter.reinstate,
         "export": look.export,
         "reindex": alter.reindex,
         "phrases": alter.phrases,

@@ -24,7 +24,8 @@ _DONE, _FAILED = 0, 2
 _SHOWN = 20  # benchmarks whose guesses are told one by one
 
 
-def _given(options: argparse.Namespace) -> Given:
+def given_of(options: argparse.Namespace) -> Given:
+    """What the options say of a benchmark."""
     from service.library.describing import Given, given  # noqa: PLC0415
 
     names = {
@@ -44,7 +45,7 @@ def _given(options: argparse.Namespace) -> Given:
 def add(options: argparse.Namespace, setting: Setting) -> int:
     from service.library.importing import items  # noqa: PLC0415
 
-    given = _given(options)
+    given = given_of(options)
     paths = [Path(path) for path in options.paths]
     if len(paths) > 1 and (given.title or given.organisation or given.credit_code):
         raise ServiceError(
@@ -61,7 +62,7 @@ def bring_in(options: argparse.Namespace, setting: Setting) -> int:
     from service.library.importing import items  # noqa: PLC0415
     from service.library.manifest import read as read_manifest  # noqa: PLC0415
 
-    given, root = _given(options), Path(options.folder)
+    given, root = given_of(options), Path(options.folder)
     if not root.is_dir():
         raise ServiceError("file_missing", f"没有文件夹 {root}。请检查路径；单个文件请用 biaogan library add。")
     manifest = None if options.manifest is None else read_manifest(Path(options.manifest))
@@ -146,22 +147,31 @@ def _dry(several: Sequence[Item], setting: Setting, root: Path) -> int:
 def _report(several: Sequence[Item], outcomes: Sequence[Outcome], *, would: bool = False) -> int:
     """What came of it in one line, then what was guessed and what failed, where it is seen."""
     added = [each for each in outcomes if each.state == "added"]
+    updated = [each for each in outcomes if each.state == "updated"]
     same = [each for each in outcomes if each.state == "same"]
+    repeated = [each for each in outcomes if each.state == "repeated"]
+    shown = (("将更新" if would else "已更新", updated), ("已有", same), ("重复", repeated))
     failed = [each for each in outcomes if each.state == "failed"]
     bare = sum(each.entry is not None and each.entry.sha256 is None for each in added)
-    parts = [f"{'将导入' if would else '导入'} {len(added)} 条" + (f"（其中只有标题的 {bare} 条）" if bare else "")]
-    if same:
-        parts.append(f"已有或重复 {len(same)} 条")
+    revoked = sum(each.entry is not None and each.entry.status == "revoked" for each in added)
+    among = [f"{kind} {count} 条" for kind, count in (("只有标题的", bare), ("已撤销的", revoked)) if count]
+    parts = [f"{'将导入' if would else '导入'} {len(added)} 条" + (f"（其中{'，'.join(among)}）" if among else "")]
+    for kind, several_of in (("将更新" if would else "更新", updated), ("已有", same), ("重复", repeated)):
+        if several_of:
+            parts.append(f"{kind} {len(several_of)} 条")
     if failed:
         parts.append(f"没有成功 {len(failed)} 条")
     if len(outcomes) < len(several):
         parts.append(f"还没有处理 {len(several) - len(outcomes)} 条")
     say("，".join(parts) + "。")
+    for kind, each in ((kind, each) for kind, several in shown for each in several[:_SHOWN]):
+        warn(f"{kind} {each.id or ''} {each.name}{'' if kind == '已有' else '：' + each.message + '。'}")
     if not would and len(added) == 1:
         say(f"{added[0].id}\t{added[0].name}")
     guessed = [each for each in added if each.message and each.message != "只有标题"]
     for each in guessed[:_SHOWN]:
-        warn(f"请核对 {each.id or ''} {each.name}：{each.message}。")
+        mend = f"要改请运行 biaogan library change {each.id} --year 年度 --title 标题 --organisation 单位。"
+        warn(f"请核对 {each.id or ''} {each.name}：{each.message}。{'' if would else mend}")
     if len(guessed) > _SHOWN:
         warn(f"还有 {len(guessed) - _SHOWN} 条的年度、单位或标题是推断的，请运行 biaogan library list 核对，或写清单后重新导入。")
     for each in failed:

@@ -109,6 +109,14 @@ def day(given: str) -> date:
     raise ServiceError("date_invalid", f"日期“{given}”不对，请写成 2023-05-01 的样子。")
 
 
+def past_day(given: str, today: date) -> date:
+    """A day that has come; ServiceError for one to come."""
+    found = day(given)
+    if found > today:
+        raise ServiceError("date_invalid", f"日期“{given}”还没有到，今天是 {today.isoformat()}。请写已经撤销的日期。")
+    return found
+
+
 def names(given: str) -> tuple[str, ...]:
     """Several names in one cell or option, parted by 、；;| or line ends."""
     return tuple(dict.fromkeys(part for part in (_BLANKS.sub(" ", each).strip() for each in re.split(r"[、；;|\n]", given)) if part))

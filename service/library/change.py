@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from service.database.files import Files
 from service.database.tables import changed, set_width, width
 from service.errors import ServiceError
+from service.library.describing import Given
+from service.library.exporting import HEADS, cell
 from service.library.indexing import Indexed, Indexer
 from service.library.read import unknown
 from service.library.upkeep import before_import
-from service.library.write import copy_passages, copy_prints, driver, explained
+from service.library.write import clean, copy_passages, copy_prints, driver, explained
 from service.model import Document, Section, Submission
 
 _BATCH = 16
@@ -43,21 +46,117 @@ def remove(engine: Engine, files: Files, wanted: str) -> None:
                 files.delete(row.sha256)
 
 
-def revoke(engine: Engine, wanted: str, *, reason: str, on: date) -> None:
-    """动态管理: no longer a benchmark from that day; still compared with, since it may be copied like any other."""
+def revoke(engine: Engine, wanted: str, *, reason: str, on: date, replace: bool = False) -> None:
+    """动态管理: no longer a benchmark from that day; still compared with, since it may be copied like any other.
+
+    ServiceError where it was revoked before, whose reason and day stay, unless `replace`.
+    """
     if not reason.strip():
         raise ServiceError("reason_missing", "请用 --reason 写明撤销的原因，例如“发生重大质量事故”。")
     with engine.begin() as connection:
-        found = connection.execute(
-            text(
-                "UPDATE benchmarks SET status = 'revoked', revoked_reason = :reason, revoked_on = :on, changed_at = now() WHERE id = :id"
-                " RETURNING id"
-            ),
+        row = _locked(connection, wanted)
+        if row.status == "revoked" and not replace:
+            when = row.revoked_on.isoformat() if row.revoked_on else "没有写日期"
+            was = f"{wanted} 已经撤销（{when}，{row.revoked_reason or '没有写原因'}），没有改动。"
+            told = f"{was}要改原因和日期请加 --replace，要恢复请运行 biaogan library reinstate {wanted}。"
+            raise ServiceError("already_revoked", told, status=409)
+        connection.execute(
+            text("UPDATE benchmarks SET status = 'revoked', revoked_reason = :reason, revoked_on = :on, changed_at = now() WHERE id = :id"),
             {"id": wanted, "reason": " ".join(reason.split()), "on": on},
-        ).scalar()
-        if found is None:
-            raise unknown(wanted)
+        )
         changed(connection)
+
+
+def reinstate(engine: Engine, wanted: str) -> None:
+    """Undoes `revoke`; ServiceError where the benchmark is in force."""
+    with engine.begin() as connection:
+        if _locked(connection, wanted).status != "revoked":
+            raise ServiceError(
+                "not_revoked", f"{wanted} 没有撤销，不需要恢复。请运行 biaogan library list --status 已撤销 查看编号。", status=409
+            )
+        connection.execute(
+            text("UPDATE benchmarks SET status = 'in_force', revoked_reason = NULL, revoked_on = NULL, changed_at = now() WHERE id = :id"),
+            {"id": wanted},
+        )
+        changed(connection)
+
+
+def _locked(connection: Connection, wanted: str) -> Row[Any]:
+    statement = "SELECT status, revoked_reason, revoked_on FROM benchmarks WHERE id = :id FOR UPDATE"
+    row = connection.execute(text(statement), {"id": wanted}).one_or_none()
+    if row is None:
+        raise unknown(wanted)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an entry says and what is said of it now, as `Benchmark.row` has both."""
+
+    name: str
+    before: Any
+    after: Any
+
+    def told(self) -> str:
+        return f"{HEADS[self.name]} {_shown(self.name, self.before)}→{_shown(self.name, self.after)}"
+
+
+def _shown(name: str, value: Any) -> str:
+    return str(cell(name, value.isoformat() if isinstance(value, date) else value)) or "（空）"
+
+
+_KNOWN = (
+    "year",
+    "level",
+    "organisation",
+    "title",
+    "credit_code",
+    "former_names",
+    "edition",
+    "areas",
+    "status",
+    "revoked_reason",
+    "revoked_on",
+)
+_SEARCHED = {"organisation", "title"}
+
+
+def amend(connection: Connection, indexer: Callable[[], Indexer], wanted: str, said: Given, *, store: bool = True) -> list[Difference]:
+    """What is said of an entry is written over what it said; what is not said stays, and so does the id. ServiceError where there is none.
+
+    With `store` False the differences are only told.
+    """
+    columns = ", ".join(_KNOWN)
+    row = connection.execute(text(f"SELECT {columns}, model FROM benchmarks WHERE id = :id"), {"id": wanted}).one_or_none()  # noqa: S608 - constants
+    if row is None:
+        raise unknown(wanted)
+    after = {name: value for name in _KNOWN if (value := _plain(getattr(said, name))) not in (None, "", [])}
+    if after.get("status") == "in_force" and row.status == "revoked":
+        after |= {"revoked_reason": None, "revoked_on": None}
+    found = [Difference(name, getattr(row, name), value) for name, value in after.items() if _plain(getattr(row, name)) != value]
+    if not found or not store:
+        return found
+    sets = ", ".join(f"{each.name} = :{each.name}" for each in found)
+    values = {each.name: each.after for each in found}
+    connection.execute(text(f"UPDATE benchmarks SET {sets}, changed_at = now() WHERE id = :id"), {**values, "id": wanted})  # noqa: S608 - constants
+    if values.keys() & _SEARCHED and row.model == indexer().version:
+        _reword(connection, indexer(), wanted)
+    changed(connection)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(" ".join(value.split()))
+    return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def _reword(connection: Connection, indexer: Indexer, wanted: str) -> None:
+    row = connection.execute(text("SELECT title, organisation, text FROM benchmarks WHERE id = :id"), {"id": wanted}).one()
+    search = indexer.search_vector(title=row.title, organisation=row.organisation, text=row.text or "")
+    connection.execute(
+        text("UPDATE benchmarks SET search = CAST(:search AS tsvector) WHERE id = :id"), {"search": clean(search), "id": wanted}
+    )
 
 
 def reindex(engine: Engine, indexer: Indexer, *, every: bool = False, tell: Callable[[int, int], None] = lambda _done, _total: None) -> int:

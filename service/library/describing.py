@@ -34,7 +34,7 @@ class Given:
     former_names: tuple[str, ...] = ()
     edition: str | None = None
     areas: tuple[str, ...] = ()
-    status: State = "in_force"
+    status: State | None = None
     revoked_reason: str | None = None
     revoked_on: date | None = None
 
@@ -52,6 +52,7 @@ def given(values: Mapping[str, str], default: Given) -> Given:
     said = {key: value.strip() for key, value in values.items() if value.strip()}
     edition = edition_id(said["edition"]) if "edition" in said else default.edition
     status = cast("State", meaning("states", said["status"])) if "status" in said else default.status
+    today = date.today()  # noqa: DTZ011 - the office's own day
     return Given(
         year=benchmark.year(said["year"]) if "year" in said else default.year,
         level=cast("Level", meaning("levels", said["level"])) if "level" in said else default.level,
@@ -63,7 +64,7 @@ def given(values: Mapping[str, str], default: Given) -> Given:
         areas=area_ids(said["areas"], edition) if "areas" in said else default.areas,
         status=status,
         revoked_reason=said.get("revoked_reason", default.revoked_reason) if status == "revoked" else None,
-        revoked_on=benchmark.day(said["revoked_on"]) if status == "revoked" and "revoked_on" in said else default.revoked_on,
+        revoked_on=benchmark.past_day(said["revoked_on"], today) if status == "revoked" and "revoked_on" in said else default.revoked_on,
     )
 
 
@@ -138,7 +139,7 @@ def describe(submission: Submission, said: Given, *, path: Path, root: Path | No
         former_names=said.former_names,
         edition=said.edition,
         areas=said.areas,
-        status=said.status,
+        status=said.status or "in_force",
         revoked_reason=said.revoked_reason,
         revoked_on=said.revoked_on,
         sha256=submission.document.sha256,
@@ -161,7 +162,7 @@ def title_only(said: Given) -> Entry:
         former_names=said.former_names,
         edition=said.edition,
         areas=said.areas,
-        status=said.status,
+        status=said.status or "in_force",
         revoked_reason=said.revoked_reason,
         revoked_on=said.revoked_on,
     )

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database.files import Files
 from service.errors import ServiceError, Unreadable
 from service.library.benchmark import Entry
+from service.library.change import amend
 from service.library.describing import Described, Given, describe, edition_for, given, title_only, year_of
 from service.library.indexing import Indexer
 from service.library.manifest import Manifest, Row
@@ -27,7 +28,7 @@ from service.model import Document
 from service.parse import Reading
 from service.segment import segment
 
-State = Literal["added", "same", "failed"]
+State = Literal["added", "updated", "same", "repeated", "failed"]
 _BATCH = 16  # benchmarks a transaction
 _AHEAD = 2  # transactions that may wait while more is read
 
@@ -141,7 +142,9 @@ class Importer:
         seen: dict[str, str] = {}
         for item in several:
             early = self._early(item, known, seen)
-            if early is not None:
+            if early is not None and early.state == "same" and early.id is not None:
+                yield self._again(item, early.id)
+            elif early is not None:
                 yield early
             else:
                 fresh.append(item)
@@ -157,10 +160,21 @@ class Importer:
         sha256 = fingerprint(item.path)
         if sha256 is None:
             return None
-        if sha256 in known:
-            return Outcome(item.name, "same", known[sha256], message="库里已有")
         first = seen.setdefault(sha256, item.name)
-        return None if first == item.name else Outcome(item.name, "same", message=f"与 {first} 内容相同")
+        if first != item.name:
+            return Outcome(item.name, "repeated", known.get(sha256), message=f"与 {first} 内容相同")
+        return Outcome(item.name, "same", known[sha256], message="库里已有") if sha256 in known else None
+
+    def _again(self, item: Item, known: str) -> Outcome:
+        """An entry that is there already says from now on what is said of it now."""
+        assert self.engine is not None
+        try:
+            with self.engine.begin() as connection:
+                differences = amend(connection, self.indexer, known, item.said, store=self.store)
+        except ServiceError as error:
+            return Outcome(item.name, "failed", known, message=error.message)
+        told = "；".join(each.told() for each in differences)
+        return Outcome(item.name, "updated", known, message=told) if differences else Outcome(item.name, "same", known, message="库里已有")
 
     def _known(self) -> dict[str, str]:
         if self.engine is None:
@@ -181,20 +195,25 @@ class Importer:
             yield from self._listed(entries)
 
     def _listed(self, entries: Sequence[tuple[Item, Entry]]) -> Iterator[Outcome]:
+        known: dict[tuple[int, str, str], str] = {}
+        if self.engine is not None:
+            with self.engine.connect() as connection:
+                known = {_same(row.year, row.organisation, row.title): row.id for row in connection.execute(_TITLES)}
+        fresh: dict[tuple[int, str, str], tuple[Item, Entry]] = {}
+        for item, entry in entries:
+            key = _same(entry.year, entry.organisation, entry.title)
+            if key in known:
+                yield self._again(item, known[key])
+            elif key in fresh:
+                yield Outcome(item.name, "repeated", None, entry, f"与 {fresh[key][0].name} 相同")
+            else:
+                fresh[key] = (item, entry)
         if not self.store or self.engine is None:
-            for item, entry in entries:
+            for item, entry in fresh.values():
                 yield Outcome(item.name, "added", entry=entry, message="只有标题")
             return
         indexer = self.indexer()
         with self.engine.begin() as connection:
-            known = {_same(row.year, row.organisation, row.title): row.id for row in connection.execute(_TITLES)}
-            fresh: dict[tuple[int, str, str], tuple[Item, Entry]] = {}
-            for item, entry in entries:
-                key = _same(entry.year, entry.organisation, entry.title)
-                if key in known or key in fresh:
-                    yield Outcome(item.name, "same", known.get(key), entry, "库里已有")
-                else:
-                    fresh[key] = (item, entry)
             prepared = [
                 Prepared(entry, indexer.search_vector(title=entry.title, organisation=entry.organisation, text=""), None, indexer.version)
                 for _, entry in fresh.values()

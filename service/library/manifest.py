@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ _MOST_COLUMNS = 200
 _HEAD = 10  # rows among which the column names are looked for
 _DELIMITERS = ",\t;，；"
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_REVOKED = re.compile("撤销|取消|revoke", re.IGNORECASE)
+_FORMULA = re.compile(r"^'(?=[=+\-@])")  # as `exporting` keeps a cell from being a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +136,13 @@ def _understood(path: Path, table: Sequence[Sequence[str]]) -> Manifest:
         seen = "、".join(name for name in names or (table[0] if table else ()) if name) or "（空）"
         told = f"清单 {path} 里没有认出“文件”或“标题”一列，表头是：{seen}。请改成 文件、年度、级别、单位、标题 等列名。"
         raise ServiceError("manifest_columns", told)
+    # A reason or a date alone may be of anything; of a revocation where the column says so.
+    revoking = {key for key in ("revoked_on", "revoked_reason") if key in found and _REVOKED.search(names[found[key]])}
     rows = []
     for place, cells in enumerate(table[1 - head :], start=2 - head):
-        values = {key: cells[column] for key, column in found.items() if column < len(cells) and cells[column]}
+        values = {key: _FORMULA.sub("", cells[column]) for key, column in found.items() if column < len(cells) and cells[column]}
+        if "status" not in values and values.keys() & revoking:
+            values["status"] = "revoked"
         if values:
             rows.append(Row(place, values))
     taken = {key: names[column] for key, column in found.items()}

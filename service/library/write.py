@@ -109,27 +109,27 @@ def _row(given: str, each: Prepared) -> tuple[Any, ...]:
         given,
         entry.year,
         entry.level,
-        _clean(entry.organisation),
+        clean(entry.organisation),
         entry.credit_code,
-        [_clean(name) for name in entry.former_names],
-        _clean(entry.title),
+        [clean(name) for name in entry.former_names],
+        clean(entry.title),
         entry.edition,
         list(entry.areas),
         entry.status,
-        entry.revoked_reason and _clean(entry.revoked_reason),
+        entry.revoked_reason and clean(entry.revoked_reason),
         entry.revoked_on,
         entry.sha256,
-        entry.file_name and _clean(entry.file_name),
-        None if indexed is None else _clean(indexed.text),
+        entry.file_name and clean(entry.file_name),
+        None if indexed is None else clean(indexed.text),
         None if indexed is None else indexed.normal,
-        None if indexed is None else Jsonb([{**each, "heading": each["heading"] and _clean(each["heading"])} for each in indexed.sections]),
+        None if indexed is None else Jsonb([{**each, "heading": each["heading"] and clean(each["heading"])} for each in indexed.sections]),
         None if indexed is None else indexed.words,
-        _clean(each.search),
+        clean(each.search),
         each.model,
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """What PostgreSQL's text cannot hold, as long as it was: NUL and halves of surrogate pairs."""
     return text.replace("\0", "\ufffd") if text.isascii() else text.replace("\0", "\ufffd").encode("utf8", "replace").decode("utf8")
 
@@ -143,7 +143,7 @@ def _freed(connection: Connection, each: Prepared) -> str | None:
             "DELETE FROM benchmarks WHERE id = (SELECT id FROM benchmarks WHERE text IS NULL AND year = :year"
             " AND organisation = :organisation AND title = :title ORDER BY number LIMIT 1) RETURNING id"
         ),
-        {"year": each.entry.year, "organisation": _clean(each.entry.organisation), "title": _clean(each.entry.title)},
+        {"year": each.entry.year, "organisation": clean(each.entry.organisation), "title": clean(each.entry.title)},
     ).scalar()
     return found
 
