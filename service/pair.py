@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from service.errors import Unreadable
-from service.model import Document, Edition, Past, Report, Submission
+from service.model import Document, Edition, Note, Past, Report, Submission
 from service.models import encoders
 from service.parse import Reading
 from service.pipeline import matched
 from service.segment import segment
 from service.text import counts
+
+_IDENTICAL = Note("pair_identical", "两个文件的文字完全相同。")
 
 
 class _One:
@@ -40,6 +43,7 @@ def compared(first: Reading, second: Reading, edition: Edition, *, models: tuple
     )
     one = _One(past)
     matches, similarity = matched(mine, edition, one.find(mine, encoder=encoder), one, encoder=encoder)
+    same = (_IDENTICAL,) if mine.text == theirs.text else ()
     return Report(
         name=first.name,
         sha256=first.sha256,
@@ -47,12 +51,12 @@ def compared(first: Reading, second: Reading, edition: Edition, *, models: tuple
         edition=edition.id,
         edition_hash=edition.hash,
         status="complete",
-        notes=(*mine.document.notes, *mine.notes),
+        notes=(*mine.document.notes, *mine.notes, *same),
         submission=mine,
         path=str(first.path),
         counts=counts(mine.text),
         matches=matches,
-        similarity=similarity,
+        similarity=replace(similarity, only_among=True),
         models={"embedding": encoder.version},
     )
 

@@ -145,7 +145,7 @@ def with_batch(report: Report, edition: Edition, batch: Candidates, *, encoder: 
     candidates = [*(match.past for match in report.matches), *batch.find(report.submission, encoder=encoder)]
     matches, similarity = matched(report.submission, edition, candidates, batch, encoder=encoder)
     before = 0 if report.similarity is None else report.similarity.compared
-    return matches, replace(similarity, compared=similarity.compared + before)
+    return matches, replace(similarity, compared=similarity.compared + before, only_among=report.similarity is None)
 
 
 def further(report: Report, stage: str, name: str, work: Callable[[], _Result]) -> tuple[_Result | None, Report]:

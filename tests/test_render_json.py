@@ -73,7 +73,7 @@ def test_what_later_stages_will_fill_has_its_empty_value() -> None:
     assert value["focus"] == {"areas": [], "primary": None}
     assert value["matches"] == value["summaries"] == []
     shares = ("total", "without_quotes", "without_own", "largest_single", "first_half", "second_half")
-    assert value["similarity"] == dict.fromkeys((*shares, "characters", "passages", "compared"))
+    assert value["similarity"] == dict.fromkeys((*shares, "characters", "passages", "compared", "only_among"))
     assert value["advice"] == {"items": [], "strengths": [], "criteria": []}
     assert [note["code"] for note in value["notes"]] == ["form_found", "slow", "focus_not_learned"]
 

@@ -183,6 +183,7 @@ def _match(match: Match) -> dict[str, Any]:
         "share": round(match.share, _DECIMALS),
         "own": match.own,
         "among": past.among,
+        "status": None if past.among else past.status,
         "passages": [
             {
                 "start": one.start,
@@ -203,7 +204,8 @@ def _match(match: Match) -> dict[str, Any]:
 def _similarity(found: Similarity | None) -> dict[str, Any]:
     """Every key, null where nothing was compared."""
     shares = {name: None if found is None else round(getattr(found, name), _DECIMALS) for name in _SHARES}
-    return {**shares, **{name: None if found is None else getattr(found, name) for name in _COUNTS}}
+    counts = {name: None if found is None else getattr(found, name) for name in _COUNTS}
+    return {**shares, **counts, "only_among": None if found is None else found.only_among}
 
 
 def _summary(summary: Summary) -> dict[str, Any]:

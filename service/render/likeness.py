@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service import lexicon
 from service.changes import difference, words
 from service.model import Exclusion, Match, MatchedPassage, MatchFlag, MatchKind, Past, Report, Similarity, Submission
-from service.render.places import place_of
-from service.render.wording import squeezed, words_for
+from service.render.places import in_line, place_of
+from service.render.wording import section_name, squeezed, words_for
 
 KINDS: tuple[MatchKind, ...] = ("verbatim", "edited", "paraphrase")
+_LIBRARY = (
+    "library_",
+    "database_",
+    "pgvector_",
+    "data_folder_",
+    "disk_full",
+    "embedding_width",
+    "package_",
+    "stage_failed",
+)  # codes of notes that tell why the library was not asked
 EXCLUSIONS: tuple[Exclusion, ...] = ("quote", "standard", "notice", "common")
 
 
@@ -45,6 +56,7 @@ class MatchShown:
     flag: MatchFlag
     own: bool
     among: bool
+    revoked: bool  # a benchmark whose title was withdrawn
     title: str
     source: str  # 霁垣液压件有限公司，2014年
     share: float
@@ -54,6 +66,11 @@ class MatchShown:
     @property
     def percent(self) -> str:
         return percent(self.share)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What its reader must know of the other text before anything: 本单位, 本批材料, 已撤销."""
+        return marks_of(own=self.own, among=self.among, revoked=self.revoked)
 
     @property
     def kinds(self) -> str:
@@ -84,7 +101,8 @@ class Likeness:
 
     @property
     def compared(self) -> str:
-        return words_for("lines", "compared").replace("{count}", f"{self.similarity.compared:,}")
+        line = "compared_among" if self.similarity.only_among else "compared"
+        return words_for("lines", line).replace("{count}", f"{self.similarity.compared:,}")
 
 
 def likeness(report: Report) -> Likeness | None:
@@ -95,9 +113,30 @@ def likeness(report: Report) -> Likeness | None:
     return Likeness(similarity, tuple(_match(submission, number, match) for number, match in enumerate(report.matches, 1)))
 
 
+def not_compared(reports: Sequence[Report]) -> list[tuple[str, int]]:
+    """Why write-ups were compared with no past benchmark, with the number of files; the most frequent reason first."""
+    reasons: Counter[str] = Counter()
+    for report in reports:
+        if report.submission is None or not report.submission.is_writeup:
+            continue
+        if report.similarity is None or report.similarity.only_among:
+            told = [note for note in report.notes if note.code.startswith(_LIBRARY)]
+            told = [note for note in told if note.code != "stage_failed"] or told
+            reasons["".join(note.message for note in told) or words_for("lines", "unknown")] += 1
+    return reasons.most_common()
+
+
 def percent(share: float) -> str:
     """12.3%; a share that would be rounded to nothing is said to be less than 0.1%."""
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def marks_of(*, own: bool, among: bool, revoked: bool) -> tuple[str, ...]:
+    return tuple(words_for("match_marks", key) for key, meant in (("own", own), ("among", among), ("revoked", revoked)) if meant)
+
+
+def is_revoked(past: Past) -> bool:
+    return past.status == "revoked"
 
 
 def name_of(past: Past) -> str:
@@ -123,6 +162,7 @@ def _match(submission: Submission, number: int, match: Match) -> MatchShown:
         flag=match.flag,
         own=match.own,
         among=match.past.among,
+        revoked=is_revoked(match.past),
         title=name_of(match.past),
         source=source_of(match.past),
         share=match.share,
@@ -142,10 +182,24 @@ def _passage(submission: Submission, passage: MatchedPassage, name: str) -> Pass
         end=passage.end,
         kind=passage.kind,
         excluded=passage.excluded,
-        place=place_of(submission, passage.start, passage.end).line,
+        place=_place(submission, passage),
         mine=tuple(_runs(submission.text, passage.start, passage.end, passage.changed)),
         theirs=tuple(_runs(passage.their_text, 0, len(passage.their_text), theirs)),
     )
+
+
+def _place(submission: Submission, passage: MatchedPassage) -> str:
+    """The sections whose text it holds, in their order; a heading alone at its end is none of them."""
+    place, text = place_of(submission, passage.start, passage.end), submission.text
+    held = [
+        section_name(submission, section.key)
+        for section in submission.sections
+        if text[max(section.body_start, passage.start) : min(section.end, passage.end)].strip()
+    ]
+    if not held or held == [place.section]:
+        return place.line
+    names = dict.fromkeys(held if place.key is not None and place.section not in held else [place.section, *held])
+    return in_line("、".join(names), "" if len(names) > 1 else place.heading, place.page)
 
 
 def _runs(text: str, start: int, end: int, changed: Sequence[tuple[int, int]]) -> Iterator[Run]:

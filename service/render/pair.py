@@ -23,12 +23,18 @@ def show_pair(report: Report, *, console: Console | None = None) -> None:
 
 def _told(report: Report) -> Iterator[RenderableType]:
     found = likeness(masked(report))
+    same = next((note.message for note in report.notes if note.code == "pair_identical"), None)
+    if same is not None:
+        yield Text(f"{same}{words_for('lines', 'likeness')}", "bold")
+        return
     if found is None or not found.matches:
         yield Text(words_for("lines", "nothing_in_pair"))
         return
     match, other = found.matches[0], report.matches[0].past
     own = "（同一单位）" if match.own else ""
-    head = f"{report.name} 与 {other.file or match.title}：{words_for('flags', match.flag)}{own}，占 {report.name} 的 {match.percent}。"
+    names = f"{report.name} 与 {other.file or match.title}"
+    told = f"{words_for('flags', match.flag)}{own}，占 {report.name} 的 {match.percent}（{words_for('lines', 'likeness_short')}）。"
+    head = f"{names}：{told}"
     yield Text(printable(head), FLAG_STYLES[match.flag])
     for number, passage in enumerate(sorted((*match.counted, *match.left_out), key=lambda one: one.start), 1):
         yield from _passage(number, passage)

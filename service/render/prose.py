@@ -19,6 +19,10 @@ _CLOSING = "，。、；：！？…）”’」』》〉】〕,.;:!?)]}%％"
 # (the point of .docx closes nothing).
 _UNIT = re.compile(rf"\s+|[{re.escape(_OPENING)}]*(?:[!-~À-ɏ]+|.)(?:[{re.escape(_CLOSING)}](?<!\.(?=[0-9A-Za-z])))*", re.DOTALL)
 
+# Parts of a file's name: its ending with the dot, Latin words with the mark behind them, single characters of other writing.
+_NAME_PARTS = re.compile(r"\.[0-9A-Za-z]{1,5}$|[0-9A-Za-z]+[-_/ ]?|.", re.DOTALL)
+_LEAST_NAME = 12  # columns
+
 
 @dataclass(frozen=True, slots=True)
 class Prose:
@@ -34,6 +38,34 @@ class Prose:
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         longest = max((cell_len(line) for line in self.text.split("\n")), default=1)
         return Measurement(min(2, options.max_width), min(max(longest, 2), options.max_width))
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """A file's name for a table cell: broken where its parts end if it can be, never inside .docx."""
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in name_lines(self.text, options.max_width):
+            yield Text(line, no_wrap=True)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        least = max((cell_len(part) for part in _NAME_PARTS.findall(self.text)), default=1)
+        return Measurement(min(least, _LEAST_NAME, options.max_width), min(max(cell_len(self.text), 1), options.max_width))
+
+
+def name_lines(name: str, width: int) -> Iterator[str]:
+    line = ""
+    for part in _NAME_PARTS.findall(name):
+        if cell_len(line) + cell_len(part) > width:
+            if line:
+                yield line
+            *full, line = chop_cells(part, width) or [""]
+            yield from full
+        else:
+            line += part
+    yield line
 
 
 def lines(text: str, width: int) -> Iterator[str]:

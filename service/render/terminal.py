@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from service.model import Document, Edition, Report
+from service.personal import mask
 from service.render.insight import MOST, AreaShown, Insight, Priority
-from service.render.likeness import MatchShown, percent
+from service.render.likeness import MatchShown, is_revoked, marks_of, name_of, not_compared, percent, source_of
 from service.render.limits import Row
 from service.render.masked import masked_document
-from service.render.prose import Prose
+from service.render.prose import FileName, Prose
 from service.render.view import Brief, Item, View, briefs, views
 from service.render.wording import SEVERITIES, cut, printable, words_for
 from service.text import characters, han, words
@@ -26,6 +27,8 @@ COLOURS = {"error": "bold red", "warning": "yellow", "advice": "blue"}
 _STATE_COLOURS = {"over": "bold red", "under": "yellow", "missing": "bold red", "within": "green", "free": ""}
 FLAG_STYLES = {"near_duplicate": "bold magenta", "reuse": "magenta", "related": "dim"}
 _MATCHES = 8  # benchmarks listed
+_NAMED = 20  # files of which a triage table names the most alike benchmark
+_TITLE = 30  # characters of its title
 _WIDE = 120  # columns from which a triage table also has room for title and organisation
 _STATES = ("有错误", "只有提醒或建议", "没有发现问题", "不是经验材料", "未能读取")  # every file is in one of them
 _TERMS = 5  # of a focus area
@@ -83,8 +86,9 @@ def _triage(shown: Sequence[Brief], *, wide: bool) -> Iterator[RenderableType]:
     yield Text()
     yield table
     yield _sum(shown)
+    yield from _not_compared(shown)
     if compared:
-        yield Prose(f"相似：与往年标杆相同或相近的文字占正文的比例（不计引文）；{words_for('lines', 'likeness_short')}。", "dim")
+        yield from _alike(shown)
     failed = [one for one in shown if one.report.status == "failed"]
     if failed:
         yield headline(f"未能读取 {len(failed)} 个", style=COLOURS["error"])
@@ -93,8 +97,8 @@ def _triage(shown: Sequence[Brief], *, wide: bool) -> Iterator[RenderableType]:
     yield from _skipped_in_all(shown)
 
 
-def _triage_row(one: Brief, *, wide: bool) -> list[Text]:
-    row = [Text(printable(one.name))]
+def _triage_row(one: Brief, *, wide: bool) -> list[RenderableType]:
+    row: list[RenderableType] = [FileName(printable(one.name))]
     if wide:
         row += [Text(printable(one.title or "—")), Text(printable(one.organisation or "—"))]
     if one.report.submission is None:
@@ -122,6 +126,35 @@ def _likeness_cell(one: Brief) -> Text:
     return Text(percent(similarity.without_quotes), style)
 
 
+def _not_compared(shown: Sequence[Brief]) -> Iterator[RenderableType]:
+    """How many write-ups were compared with no past benchmark, and why: a dash or a nought in the table must not pass for none found."""
+    for reason, files in not_compared([one.report for one in shown]):
+        yield Prose(f"没有比对往年标杆（{files} 个文件）：{printable(reason)}", "yellow")
+
+
+def _alike(shown: Sequence[Brief]) -> Iterator[RenderableType]:
+    """What the column 相似 tells, and of the files with most in it with what they share it."""
+    sums = [one.report.similarity for one in shown if one.report.similarity is not None]
+    others = "同批材料" if all(each.only_among for each in sums) else "往年标杆（或同批材料）" if _among(shown) else "往年标杆"
+    yield Prose(f"相似：与{others}相同或相近的文字占正文的比例（不计引文）；{words_for('lines', 'likeness_short')}。", "dim")
+    found = [(one, one.report.matches[0]) for one in shown if one.report.matches and one.report.matches[0].flag != "related"]
+    found.sort(key=lambda pair: -pair[1].share)
+    if found:
+        yield headline("各文件最相似的一篇")
+    for one, match in found[:_NAMED]:
+        marks = marks_of(own=match.own, among=match.past.among, revoked=is_revoked(match.past))
+        name = match.past.file if match.past.among else None  # a copy has the same title
+        told = f"{name or cut(name_of(match.past), _TITLE)}{''.join(f'【{mark}】' for mark in marks)}"
+        source = source_of(match.past)
+        yield point(printable(mask(f"{one.name}：{percent(match.share)} {told}{f'（{source}）' if source else ''}")))
+    if len(found) > _NAMED:
+        yield point(f"另有 {len(found) - _NAMED} 个文件，见每份报告。")
+
+
+def _among(shown: Sequence[Brief]) -> bool:
+    return any(match.past.among for one in shown for match in one.report.matches)
+
+
 def _focus_cell(one: Brief) -> Text:
     """The first area's name and score; where none is suggested, that."""
     focus = one.report.focus
@@ -135,7 +168,9 @@ def _sum(shown: Sequence[Brief]) -> Prose:
     """Each file counts once, so that the numbers add up to all."""
     counted = Counter(_state(one) for one in shown)
     parts = "，".join(f"{name} {counted[name]}" for name in _STATES if counted[name])
-    return Prose(f"共 {len(shown)} 个文件：{parts}。")
+    partial = sum(one.report.status == "partial" for one in shown)
+    told = f"其中 {partial} 个部分完成（有一步出错，见各份报告的说明）。" if partial else ""
+    return Prose(f"共 {len(shown)} 个文件：{parts}。{told}")
 
 
 def _state(one: Brief) -> str:
@@ -246,6 +281,8 @@ def _matches(one: View) -> Iterator[RenderableType]:
         return
     sums = found.similarity
     yield Prose(f"{words_for('lines', 'likeness')}")
+    if found.similarity.only_among:
+        yield Prose(words_for("lines", "only_among"), "yellow")
     told = f"相似比例 {percent(sums.without_quotes)}（连同引文 {percent(sums.total)}，不计本单位 {percent(sums.without_own)}），"
     told += f"最相似的一篇 {percent(sums.largest_single)}，前半篇 {percent(sums.first_half)}，后半篇 {percent(sums.second_half)}。"
     yield Prose(told)
@@ -260,7 +297,7 @@ def _match(one: MatchShown) -> RenderableType:
     grid.add_column(width=6, justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     source = f"（{one.source}）" if one.source else ""
-    marks = "".join(f"【{words}】" for words, meant in (("本单位", one.own), ("本批材料", one.among)) if meant)
+    marks = "".join(f"【{mark}】" for mark in one.marks)
     share = one.percent if one.counted or one.left_out else "—"
     flag = Text(words_for("flags", one.flag), FLAG_STYLES[one.flag])
     grid.add_row(flag, share, Prose(printable(f"{marks}{one.title}{source}{'：' if one.kinds else ''}{one.kinds}")))

@@ -21,7 +21,7 @@ from service.parse.docx import read_with_segments
 from service.parse.docx_format import W
 from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
 from service.render.insight import Insight, Priority, insight
-from service.render.likeness import cited, percent
+from service.render.likeness import cited, is_revoked, marks_of, percent
 from service.render.view import Item, items, unchecked
 from service.render.word_anchor import Anchors
 from service.render.wording import words_for
@@ -135,10 +135,12 @@ def _alike(report: Report, more: int) -> Iterator[str]:
         yield head + words_for("lines", "not_compared")
         return
     if not report.matches:
-        compared = words_for("lines", "compared").replace("{count}", f"{report.similarity.compared:,}")
+        line = "compared_among" if report.similarity.only_among else "compared"
+        compared = words_for("lines", line).replace("{count}", f"{report.similarity.compared:,}")
         yield f"{head}{compared}，{words_for('lines', 'nothing_alike')}"
         return
-    yield f"{head}{words_for('lines', 'likeness')}相似比例 {percent(report.similarity.without_quotes)}。"
+    limits = words_for("lines", "only_among") if report.similarity.only_among else ""
+    yield f"{head}{words_for('lines', 'likeness')}相似比例 {percent(report.similarity.without_quotes)}。{limits}"
     yield from (f"{cited(match.past)}：{_extent(match)}。" for match in report.matches[:_MOST_MATCHES])
     if len(report.matches) > _MOST_MATCHES:
         yield words_for("lines", "more").replace("{count}", str(len(report.matches) - _MOST_MATCHES))
@@ -155,14 +157,16 @@ def _taken(report: Report) -> tuple[list[_Remark], int]:
                 kind = words_for("match_kinds", passage.kind)
                 by_place.setdefault((passage.start, passage.end), []).append(f"{kind}：{cited(match.past)}，这一篇{_extent(match)}。")
     longest = sorted(by_place, key=lambda place: place[0] - place[1])[:_MOST_PASSAGES]
-    head = f"【{words_for('lines', 'most_alike')}】{words_for('lines', 'likeness_short')}。"
-    return [_Remark(*place, (head, *by_place[place])) for place in sorted(longest)], len(by_place) - len(longest)
+    head = f"【{words_for('lines', 'most_alike')}】"  # that it is no verdict stands once, at the title
+    remarks = [_Remark(*place, (head + by_place[place][0], *by_place[place][1:])) for place in sorted(longest)]
+    return remarks, len(by_place) - len(longest)
 
 
 def _extent(match: Match) -> str:
     """有沿用，共占本文 23.6%，本单位."""
     share = f"，共占本文 {percent(match.share)}" if match.passages else "，只有题目可比"
-    return words_for("flags", match.flag) + share + ("，本单位" if match.own else "") + ("，本批材料" if match.past.among else "")
+    marks = marks_of(own=match.own, among=match.past.among, revoked=is_revoked(match.past))
+    return words_for("flags", match.flag) + share + "".join(f"，{mark}" for mark in marks)
 
 
 def _advised(one: Priority) -> Iterator[str]:

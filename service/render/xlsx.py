@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from service import lexicon
 from service.model import Edition, Report, Severity
 from service.render.insight import Insight
+from service.render.likeness import Likeness, marks_of, not_compared
 from service.render.limits import Row, row_names
 from service.render.sheets import Cells, Pen, Styles, new_sheet, set_page
 from service.render.view import Item, View, views
@@ -120,17 +121,25 @@ def _likeness(pen: Pen, one: View, page: str | None) -> Cells:
     """The columns of _LIKENESS_COLUMNS; the share leads to what is shared, on the web page."""
     found = one.likeness
     if found is None or not found.matches:
-        said = "" if not one.judged else words_for("lines", "not_compared_short" if found is None else "nothing_alike_short")
+        said = "" if not one.judged else words_for("lines", _nothing(found))
         share = pen.text("") if found is None else pen.number(0, form="0.0%")
         return [share, pen.text(said, fill="skipped" if said else None), pen.text(""), pen.text("")]
     first = found.matches[0]
     title = f"{first.title}（{first.source}）" if first.source else first.title
+    title += "".join(f"【{mark}】" for mark in marks_of(own=False, among=first.among, revoked=first.revoked))  # own has its column
     return [
         pen.number(found.similarity.without_quotes, form="0.0%", link=None if page is None else f"{quote(page, safe='/')}#matches"),
         pen.text(title),
         pen.text(words_for("flags", first.flag), fill=_FLAG_FILLS[first.flag]),
         pen.text("是" if first.own else ""),
     ]
+
+
+def _nothing(found: Likeness | None) -> str:
+    """Why no benchmark is named."""
+    if found is None:
+        return "not_compared_short"
+    return "only_among_short" if found.similarity.only_among else "nothing_alike_short"
 
 
 def _content(pen: Pen, told: Insight | None) -> Cells:
@@ -256,6 +265,8 @@ def _explanation(book: Workbook, shown: Sequence[View], edition: Edition, styles
         line("摘要", say["summaries"])
     if any(one.likeness is not None for one in shown):
         line("相似内容", say["likeness"] + say["shares"])
+    for reason, files in not_compared([one.report for one in shown]):
+        line("没有比对往年标杆", f"{files} 个文件：{reason}")
     line()
     line("颜色", bold=True)
     for state, fill in _STATE_FILLS.items():
