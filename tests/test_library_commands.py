@@ -203,6 +203,9 @@ def test_list_show_search_export(run: Any, tmp_path: Path) -> None:
     assert "没有同时含有" in run("search", "天主教堂")[1]
     assert "找到 1 条" in run("search", "窗口", "印染")[1]
 
+    assert "共找到 4 条，以上是最相关的 1 条。要看更多请加 --limit 4。" in run("search", "质", "--limit", "1")[1]
+    assert "找到 4 条。" in run("search", "质")[1]
+
     wanted = next(row for row in _rows(run) if row["file"] == "p01.md")
     code, out, _ = run("show", wanted["id"])
     assert (code, "统一社会信用代码：91990000MB00000197" in out, "小组拿20个阀块" in out) == (0, True, True)
@@ -233,6 +236,22 @@ def test_no_cell_of_an_export_is_a_formula(run: Any, tmp_path: Path) -> None:
     sheet = load_workbook(tmp_path / "清单.xlsx").active
     assert sheet is not None
     assert {cell.data_type for cell in sheet[2]} <= {"s", "inlineStr", "n"}
+
+
+def test_a_search_finds_what_stands_together(run: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "往年"
+    folder.mkdir()
+    for name, said in (("a", "双归零管理"), ("b", "故障归类后从零开始"), ("c", "供应商分级管理办法"), ("d", "供应商管理，分级不分类")):
+        (folder / f"{name}.md").write_text(f"# {name}厂的经验\n## 一、企业概况\n{name}厂成立于1990年，{said}。\n", "utf-8")
+    run("import", str(folder))
+
+    def found(*words: str) -> list[str]:
+        return [json.loads(line)["file"] for line in run("search", *words, "--json", "-")[1].splitlines()]
+
+    assert found("归零") == ["a.md"]
+    assert found("供应商分级") == ["c.md"]
+    assert set(found("供应商", "分级")) == {"c.md", "d.md"}
+    assert found("100%_") == []
 
 
 def test_remove_and_revoke(run: Any, tmp_path: Path, place: Any) -> None:

@@ -43,6 +43,7 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     _help(search)
     search.add_argument("words", nargs="+", metavar="WORDS", help="要找的词，例如 供应商 分级")
     _filters(search)
+    search.add_argument("--limit", type=_positive, default=20, metavar="N", help="最多列出几条，默认 20")
     search.add_argument("--json", metavar="FILE", help="写成 JSON，一行一条；写 - 则输出到标准输出")
 
     _changes(below)

@@ -70,14 +70,16 @@ def show(options: argparse.Namespace, setting: Setting) -> int:
 
 
 def search(options: argparse.Namespace, setting: Setting) -> int:
-    from service.library.read import search  # noqa: PLC0415
+    from service.library.read import Part, search  # noqa: PLC0415
 
     said, wanted = " ".join(options.words), _wanted(options)
     found: list[Hit] = []
+    several = 0
     with opened(setting, begin=False) as engine:
         if engine is not None:
-            words = indexer(setting).query_words(said)
-            found = asked(engine, lambda connection: search(connection, words, said, wanted))
+            words = indexer(setting)
+            parts = [Part(part, tuple(words.query_words(part))) for part in dict.fromkeys(said.split())]
+            found, several = asked(engine, lambda connection: search(connection, parts, wanted, most=options.limit))
     if options.json is not None:
         write_json(options.json, [{**hit.benchmark.row(), "score": round(hit.score, 4), "snippets": list(hit.snippets)} for hit in found])
         return _DONE
@@ -86,7 +88,10 @@ def search(options: argparse.Namespace, setting: Setting) -> int:
         say(f"{hit.benchmark.id}  {entry.title}  {entry.organisation}" + ("  已撤销" if entry.status == "revoked" else ""))
         for snippet, places in zip(hit.snippets, hit.places, strict=True):
             say(f"    …{_marked(snippet, places)}…")
-    say(f"找到 {len(found)} 条。" if found else f"标杆库里没有同时含有“{said}”这些词的标杆。")
+    if several > len(found):
+        say(f"共找到 {several} 条，以上是最相关的 {len(found)} 条。要看更多请加 --limit {several}。")
+        return _DONE
+    say(f"找到 {several} 条。" if found else f"标杆库里没有同时含有“{said}”这些词的标杆。")
     return _DONE
 
 

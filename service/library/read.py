@@ -34,6 +34,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is looked for, without blanks, and the words that the index cuts it into: of several it must stand as it was said."""
+
+    said: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A benchmark that a search found; `places` are the words found in each snippet."""
 
@@ -99,30 +107,31 @@ def unknown(wanted: str) -> ServiceError:
     return ServiceError("benchmark_unknown", f"库里没有编号“{wanted}”的标杆。请运行 biaogan library list 查看编号。", status=404)
 
 
-def search(connection: Connection, words: Sequence[str], said: str, wanted: Wanted = Wanted(), *, most: int = 20) -> list[Hit]:
-    """Benchmarks that hold all the words (of `said`, as the index cuts them), the best first; where there are none, those that hold
-    what was said letter by letter.
+def search(connection: Connection, parts: Sequence[Part], wanted: Wanted = Wanted(), *, most: int = 20) -> tuple[list[Hit], int]:
+    """Benchmarks that hold all the parts, the best `most` of them first, and how many there are.
+
+    A part is held where the index knows it as a word of the text, or where it stands in title, organisation or text letter by letter.
     """
+    if not parts:
+        return [], 0
     where, values = _conditions(wanted)
-    parts = [part for part in said.split() if part]
+    for at, part in enumerate(parts):
+        like = "LIKE" if part.said.lower() == part.said.upper() else "ILIKE"
+        held = [f"b.{column} {like} :part{at}" for column in ("title", "organisation", "text")]
+        values[f"part{at}"] = "%" + part.said.translate(_WILD) + "%"
+        if len(part.words) == 1:
+            held.append(f"b.search @@ CAST(:word{at} AS tsquery)")
+            values[f"word{at}"] = quoted(part.words[0])
+        where += f" AND ({' OR '.join(held)})"
+    words = list(dict.fromkeys(word for part in parts for word in part.words))
+    statement = (
+        f"SELECT {_COLUMNS}, b.text, count(*) OVER () AS several, coalesce(ts_rank(b.search, CAST(:query AS tsquery), 1), 0) AS score"  # noqa: S608
+        f" FROM benchmarks b WHERE {where} ORDER BY score DESC, b.year DESC, b.id LIMIT :most"
+    )
     query = " & ".join(quoted(word) for word in words)
-    for condition, more in (
-        ("b.search @@ CAST(:query AS tsquery)", {"query": query}),
-        (
-            " AND ".join(f"(b.text ILIKE :part{n} OR b.title ILIKE :part{n} OR b.organisation ILIKE :part{n})" for n in range(len(parts))),
-            {f"part{n}": "%" + part.translate(_WILD) + "%" for n, part in enumerate(parts)},
-        ),
-    ):
-        if not (query if "query" in more else parts):
-            continue
-        statement = (
-            f"SELECT {_COLUMNS}, b.text, ts_rank(b.search, CAST(:query AS tsquery), 1) AS score FROM benchmarks b "  # noqa: S608
-            f"WHERE {where} AND {condition} ORDER BY score DESC, b.year DESC, b.id LIMIT :most"
-        )
-        rows = connection.execute(text(statement), {**values, "query": query, **more, "most": most}).all()
-        if rows:
-            return [_hit(row, [*parts, *words]) for row in rows]
-    return []
+    rows = connection.execute(text(statement), {**values, "query": query, "most": most}).all()
+    shown = [part.said for part in parts] + [part.words[0] for part in parts if len(part.words) == 1]
+    return [_hit(row, shown) for row in rows], rows[0].several if rows else 0
 
 
 def _hit(row: Row[Any], words: Sequence[str]) -> Hit:
