@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from library_shelf import TEXTS, benchmark_text, fill, paths, prepared
+from sqlalchemy import text
 
 from service.cli import main
 from service.library import opening
@@ -131,3 +132,29 @@ def test_compare_shows_two_files_side_by_side(capfd: pytest.CaptureFixture[str])
     assert main(["compare", str(paths("p14")[0]), str(paths("p02")[0])]) == 0
     assert "没有发现" in capfd.readouterr()[0]
     assert main(["compare", mine, "没有.docx"]) == 2
+    assert main(["compare", mine, mine]) == 0
+    out, _ = capfd.readouterr()
+    assert out.startswith("两个文件的文字完全相同。")
+    assert "请核对，不等于抄袭" in out
+
+
+def test_among_without_the_library_says_so(check: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for path in paths("p14", "p05"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setenv("BIAOGAN_DATABASE_URL", "postgresql://biaogan:geheim@127.0.0.1:1/biaogan")
+    report = check(str(tmp_path), "--among")["p14.md"]
+    assert (report["status"], _notes(report)) == ("partial", ["database_unreachable"])
+    assert (report["similarity"]["compared"], report["similarity"]["only_among"]) == (1, True)
+    monkeypatch.delenv("BIAOGAN_DATABASE_URL")
+    monkeypatch.setenv("BIAOGAN_DATA_DIR", str(tmp_path / "新"))
+    report = check(str(tmp_path), "--among")["p14.md"]
+    assert (report["status"], _notes(report), report["similarity"]["only_among"]) == ("complete", ["library_none"], True)
+
+
+def test_a_revoked_benchmark_is_told_as_such(check: Any, engine: Any) -> None:
+    (name,) = fill(engine, prepared(benchmark_text("p01")))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE benchmarks SET status = 'revoked' WHERE id = :id"), {"id": name})
+    report = check(str(paths("p01")[0]))["p01.md"]
+    assert [match["status"] for match in report["matches"]] == ["revoked"]
+    assert report["similarity"]["only_among"] is False

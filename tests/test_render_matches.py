@@ -27,6 +27,7 @@ from service.model import (
     MatchedPassage,
     MatchFlag,
     MatchKind,
+    Note,
     Past,
     Report,
     Section,
@@ -37,6 +38,7 @@ from service.model import (
 from service.parse.docx import read_docx
 from service.render import pair, terminal
 from service.render.html import pair_html, report_html
+from service.render.json import report_json
 from service.render.likeness import EXCLUSIONS, likeness, percent
 from service.render.stretches import stretches
 from service.render.word import annotate
@@ -364,3 +366,72 @@ def test_no_word_of_blame_anywhere(edition: Edition) -> None:
         assert before.endswith("不等于")
     for words in ("剽窃", "雷同", "查重", "违规"):
         assert words not in shown
+
+
+# --- what was not compared, what was withdrawn -------------------------------------------------------------------------------------
+
+
+def only_among() -> Report:
+    return replace(
+        report(),
+        status="partial",
+        matches=(),
+        similarity=replace(SIMILARITY, without_quotes=0.0, compared=2, only_among=True),
+        notes=(Note("database_unreachable", "连不上数据库。"),),
+    )
+
+
+def test_files_of_the_call_alone_are_not_past_benchmarks(edition: Edition) -> None:
+    made = only_among()
+    told = "只与 2 份同批材料比对，没有与往年标杆比对"
+    assert told in on_terminal(edition, made, width=120)
+    page = report_html(made, edition)
+    assert told in page
+    assert "与往年标杆的相似内容" not in page
+    book = load_workbook(io.BytesIO(workbook([made], edition)))
+    assert "同批材料中没有；没有比对往年标杆" in [cell.value for cell in book["初审表"][2]]
+    assert ("没有比对往年标杆", "1 个文件：连不上数据库。") in [row[:2] for row in book["说明"].iter_rows(values_only=True)]
+    data, text = word("实施看板管理的经验", SAME)
+    assert told in comments(data, replace(made, submission=text))[0][0]
+    assert report_json(made)["similarity"]["only_among"] is True
+
+
+@pytest.mark.parametrize("made", [only_among(), replace(only_among(), similarity=None)], ids=["among", "alone"])
+def test_a_batch_tells_that_the_library_was_not_asked(edition: Edition, made: Report) -> None:
+    shown = on_terminal(edition, made, made, width=120)
+    assert "没有比对往年标杆（2 个文件）：连不上数据库。" in shown
+    assert "其中 2 个部分完成" in shown
+    assert "与往年标杆相同" not in shown
+
+
+def test_a_revoked_benchmark_is_marked_everywhere(edition: Edition) -> None:
+    data, text = word("实施看板管理的经验", SAME)
+    same = passage(text.text, SAME, SAME, "verbatim")
+    made = replace(report(Match(past("b1", status="revoked"), "reuse", 0.4, 0.45, own=False, passages=(same,))), submission=text)
+    sheet = load_workbook(io.BytesIO(workbook([made], edition)))["初审表"]
+    outputs = (
+        on_terminal(edition, made),
+        on_terminal(edition, made, made),
+        report_html(made, edition),
+        str([cell.value for cell in sheet[2]]),
+        comments(data, made)[1][0],
+    )
+    assert all("已撤销" in shown for shown in outputs)
+    assert [match["status"] for match in report_json(made)["matches"]] == ["revoked"]
+
+
+def test_a_batch_names_what_each_file_is_most_like(edition: Edition) -> None:
+    own = report(Match(past("b1", title="看板" * 40), "reuse", 0.4, 0.45, own=True, passages=matches(submission().text)[0].passages))
+    twin = report(replace(own.matches[0], past=past("c", among=True, file="乙.docx"), own=False))
+    shown = on_terminal(edition, own, twin, width=120)
+    assert re.search(r"材料.docx：45.0% 看板看[^\n]*…【本单位】", shown)
+    assert "材料.docx：45.0% 乙.docx【本批材料】" in shown
+
+
+def test_a_passage_is_labelled_with_the_sections_that_it_holds() -> None:
+    made = submission()
+    start, begin = made.text.index("三、实施过程"), made.text.index(EDITED)
+    shared = [MatchedPassage(first, last, 0, 1, "甲", "verbatim", 1.0) for first, last in ((0, begin - 7), (start, begin + 5), (0, 4))]
+    found = likeness(report(Match(past("b1"), "reuse", 0.4, 0.45, own=False, passages=tuple(shared))))
+    assert found is not None
+    assert [one.place for one in found.matches[0].counted] == ["题目、实施过程", "实施过程、实施成效", "题目"]

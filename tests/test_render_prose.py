@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from service.render.prose import lines
+from service.render.prose import lines, name_lines
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,10 @@ def test_nothing_is_lost_and_no_line_is_too_wide(text: str, width: int) -> None:
     broken = list(lines(text, width))
     assert all(cell_len(line) <= width for line in broken)
     assert re.sub(r"\s", "", "".join(broken)) == re.sub(r"\s", "", text)
+
+
+def test_a_file_name_is_never_broken_inside_its_ending() -> None:
+    assert list(name_lines("C2-partial.docx", 14)) == ["C2-partial", ".docx"]
+    assert list(name_lines("C2-partial.docx", 9)) == ["C2-", "partial", ".docx"]
+    assert list(name_lines("第二份材料.pdf", 8)) == ["第二份材", "料.pdf"]
+    assert "".join(name_lines("甲 乙/很长很长的名字.doc", 5)) == "甲 乙/很长很长的名字.doc"
