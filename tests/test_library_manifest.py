@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from library_shelf import submission
 from openpyxl import Workbook
 
 from service.errors import ServiceError
 from service.library.benchmark import Entry, check_digit, credit_code, day, names, year
-from service.library.describing import Given, area_id, area_ids, given, meaning, title_only
+from service.library.describing import Given, area_id, area_ids, describe, given, meaning, title_only
 from service.library.importing import items
 from service.library.manifest import read
 
@@ -153,6 +154,26 @@ def test_rows_find_their_files(tmp_path: Path) -> None:
     assert "没有文件“z.docx”" in by["清单第 5 行"].error
     assert "同一个文件" in by["清单第 6 行"].error
     assert by["清单第 7 行"].path is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "year", "told"),
+    [
+        ("2019/a.md", "# 经验\n## 一、实施成效\n2018年降到2%。", 2019, ""),
+        ("a2031.md", "# 2020年典型经验\n## 一、实施成效\n2018年降到2%。", 2020, "年度按封面里的年份记为 2020"),
+        ("a.md", "# 经验\n2021年6月\n## 一、企业概况\n建于1990年。\n## 二、实施成效\n2018年降到2%。", 2021, "年度按封面里的年份记为 2021"),
+        (
+            "a.md",
+            "# 经验\n## 一、企业概况\n公司成立于1990年，证书有效期至2024年5月。\n## 二、实施成效\n2018年3%，2020年2%。计划2023年1%。",
+            2020,
+            "年度按实施成效里最晚的年份记为 2020",
+        ),
+        ("a.md", "# 经验\n## 一、企业概况\n公司成立，证书2024年到期。", 2025, "文件里没有年份，年度记为今年（2025）"),
+    ],
+)
+def test_a_year_is_guessed_from_what_was(tmp_path: Path, name: str, text: str, year: int, told: str) -> None:
+    found = describe(submission(text), Given(organisation="厂", title="题"), path=tmp_path / name, root=tmp_path, today=date(2025, 3, 1))
+    assert (found.entry.year, found.guessed) == (year, (told,) if told else ())
 
 
 def test_a_title_only_row_needs_year_organisation_and_title() -> None:

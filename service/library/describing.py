@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -19,6 +19,12 @@ from service.model import Edition, Submission
 
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-4]\d|19[89]\d)(?!\d)")
 _YEAR_IN_TEXT = re.compile(r"(?<!\d)(20[0-4]\d)(?= ?年)")
+# Beside these a year tells of none that is gone.
+_NOT_YET = re.compile(r"有效|到期|届满|期满|截止|证书|换证|规划|目标|计划|力争|预计|将(?:在|于|达)|争取")
+_COVER = 400  # characters at most before the first section
+_FOUNDED = re.compile(r"成立|注册|创建|始建")
+_BESIDE = (20, 8)  # characters before and after a year, in its clause
+_CLAUSE = re.compile(r"[。；;！？\n]")
 _DEFAULT = "2022-hebei"  # the edition whose four sections most write-ups have
 
 
@@ -118,11 +124,10 @@ def edition_for(year: int | None, edition: str | None) -> Edition:
 def describe(submission: Submission, said: Given, *, path: Path, root: Path | None, today: date) -> Described:
     """The entry of a file that was read. What is neither said nor found is guessed, and the guess told."""
     guessed = []
-    year = said.year or year_of(path, root)
+    year = said.year or year_of(path, root, today)
     if year is None:
-        years = [int(each) for each in _YEAR_IN_TEXT.findall(submission.text)]
-        year = max((each for each in years if each <= today.year), default=None)
-        guessed.append(f"年度按正文里最晚的年份记为 {year}" if year else f"文件里没有年份，年度记为今年（{today.year}）")
+        year, where = _year_within(submission, today)
+        guessed.append(f"年度按{where}记为 {year}" if year else f"文件里没有年份，年度记为今年（{today.year}）")
     organisation = said.organisation or submission.organisation or ""
     if not organisation:
         guessed.append("没有找到单位名称，留空")
@@ -168,10 +173,37 @@ def title_only(said: Given) -> Entry:
     )
 
 
-def year_of(path: Path, root: Path | None) -> int | None:
-    """A year in the file's name, or in that of a folder below `root`, the nearest first."""
+def _year_within(submission: Submission, today: date) -> tuple[int | None, str]:
+    """The year that title or cover name, else the last that the results tell of, else the last of the text; and in Chinese where it is."""
+    whole = submission.text
+    title = "" if submission.title is None else submission.title.text
+    first = min((each.start for each in submission.sections), default=0)
+    cover = "\n".join(line for line in whole[:first][-_COVER:].splitlines() if not _FOUNDED.search(line))
+    for where, part in (("标题", title), ("封面", cover)):
+        years = [int(each) for each in _YEAR_IN_NAME.findall(part) if int(each) <= today.year]
+        if years:
+            return years[-1], f"{where}里的年份"
+    results = "\n".join(whole[each.start : each.end] for each in submission.sections if each.key == "results")
+    for where, part in (("实施成效", results), ("正文", whole[submission.start : submission.end])):
+        latest = max((each for each in _years_gone(part) if each <= today.year), default=None)
+        if latest is not None:
+            return latest, f"{where}里最晚的年份"
+    return None, ""
+
+
+def _years_gone(part: str) -> Iterator[int]:
+    """Years of what was: not those that a certificate ends in, or a plan."""
+    for match in _YEAR_IN_TEXT.finditer(part):
+        before = _CLAUSE.split(part[max(0, match.start() - _BESIDE[0]) : match.start()])[-1]
+        after = _CLAUSE.split(part[match.end() : match.end() + _BESIDE[1]])[0]
+        if not _NOT_YET.search(before + after):
+            yield int(match[1])
+
+
+def year_of(path: Path, root: Path | None, today: date) -> int | None:
+    """A year gone by in the file's name, or in that of a folder below `root`, the nearest first."""
     below = path.relative_to(root) if root is not None and path.is_relative_to(root) else PurePath(path.name)
-    found: Iterable[list[str]] = (_YEAR_IN_NAME.findall(part) for part in reversed(below.parts))
+    found = ([year for year in _YEAR_IN_NAME.findall(part) if int(year) <= today.year] for part in reversed(below.parts))
     return next((int(years[-1]) for years in found if years), None)
 
 

@@ -265,7 +265,7 @@ class Importer:
         if not document.text.strip():
             raise Unreadable("no_text", "没有读出任何文字。请提交 Word 文件、带文字层的 PDF，或启用文字识别。")
         said = item.said
-        submission = segment(document, edition_for(said.year or year_of(item.path, self.root), said.edition).sections)
+        submission = segment(document, edition_for(said.year or year_of(item.path, self.root, self.today), said.edition).sections)
         described = describe(submission, said, path=item.path, root=self.root, today=self.today)
         if not self.store:
             return described, None
