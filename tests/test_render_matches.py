@@ -39,7 +39,7 @@ from service.parse.docx import read_docx
 from service.render import pair, terminal
 from service.render.html import pair_html, report_html
 from service.render.json import report_json
-from service.render.likeness import EXCLUSIONS, likeness, percent
+from service.render.likeness import EXCLUSIONS, heading_above, likeness, percent
 from service.render.stretches import stretches
 from service.render.word import annotate
 from service.render.xlsx import workbook
@@ -435,3 +435,18 @@ def test_a_passage_is_labelled_with_the_sections_that_it_holds() -> None:
     found = likeness(report(Match(past("b1"), "reuse", 0.4, 0.45, own=False, passages=tuple(shared))))
     assert found is not None
     assert [one.place for one in found.matches[0].counted] == ["题目、实施过程", "实施过程、实施成效", "题目"]
+
+
+@pytest.mark.parametrize(
+    ("words", "heading"),
+    [
+        ("题目", None),
+        ("概况在此", "一、企业概况"),
+        ("（一）推行", "二、怎样做成的"),
+        ("成效在此", "实施成效"),
+        ("二、怎", "二、怎样做成的"),
+    ],
+)
+def test_the_heading_of_the_other_text_is_told_where_it_is_sure(words: str, heading: str | None) -> None:
+    text = "题目\n一、企业概况\n概况在此。\n二、怎样做成的\n（一）推行\n一、先做这件事，再做那件事。\n实施成效\n成效在此。"
+    assert heading_above(text, text.index(words)) == heading

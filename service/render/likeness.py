@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from service import lexicon
 from service.changes import difference, words
+from service.headings import named
 from service.model import Exclusion, Match, MatchedPassage, MatchFlag, MatchKind, Past, Report, Similarity, Submission
+from service.numbering import number_of
 from service.render.places import in_line, place_of
 from service.render.wording import section_name, squeezed, words_for
 
@@ -23,6 +25,8 @@ _LIBRARY = (
     "package_",
     "stage_failed",
 )  # codes of notes that tell why the library was not asked
+_LONGEST_HEADING = 40  # characters
+_SECTION_NUMBERS = ("一、", "第一部分")  # forms of service/numbering.py
 EXCLUSIONS: tuple[Exclusion, ...] = ("quote", "standard", "notice", "common")
 
 
@@ -142,6 +146,21 @@ def is_revoked(past: Past) -> bool:
 def name_of(past: Past) -> str:
     """A benchmark's title; of what has none, the file."""
     return squeezed(past.title) or past.file or past.id
+
+
+def heading_above(text: str, place: int) -> str | None:
+    """The section's heading under which a place of another text stands, as printed; None where no line above is surely one.
+
+    Of the other text only the words are known, so a heading is a short line numbered 一、 or 第一部分, or one that is a section's name.
+    """
+    end = text.find("\n", place)
+    for line in reversed(text[: end if end >= 0 else len(text)].split("\n")):
+        bare = line.strip()
+        if 1 < len(bare) <= _LONGEST_HEADING and bare[-1] not in "。；，：、！":
+            number = number_of(bare)
+            if (number is not None and number.form in _SECTION_NUMBERS) or max(named(bare).values(), default=0.0) == 1.0:
+                return bare
+    return None
 
 
 def source_of(past: Past) -> str:

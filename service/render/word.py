@@ -21,10 +21,10 @@ from service.parse.docx import read_with_segments
 from service.parse.docx_format import W
 from service.parse.docx_package import STRICT_TO_TRANSITIONAL, Package
 from service.render.insight import Insight, Priority, insight
-from service.render.likeness import cited, is_revoked, marks_of, percent
+from service.render.likeness import cited, heading_above, is_revoked, marks_of, percent
 from service.render.view import Item, items, unchecked
 from service.render.word_anchor import Anchors
-from service.render.wording import words_for
+from service.render.wording import cut, words_for
 
 AUTHOR: Final = "标杆审读"
 INITIALS: Final = "标杆"
@@ -36,6 +36,7 @@ _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)  # of the parts that we add: the same report makes the same file
 _MOST_PASSAGES: Final = 20  # comments on passages that stand in past benchmarks: more would bury the rest
+_HEADING: Final = 24  # characters of a heading of the other text
 _MOST_MATCHES: Final = 5  # benchmarks named at the title
 _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
@@ -155,7 +156,10 @@ def _taken(report: Report) -> tuple[list[_Remark], int]:
         for passage in match.passages if match.flag != "related" else ():
             if passage.excluded is None:
                 kind = words_for("match_kinds", passage.kind)
-                by_place.setdefault((passage.start, passage.end), []).append(f"{kind}：{cited(match.past)}，这一篇{_extent(match)}。")
+                heading = heading_above(match.past.text, passage.their_start)
+                under = f"“{cut(heading, _HEADING)}”部分" if heading else ""
+                told = f"{kind}：{cited(match.past)}{under}，这一篇{_extent(match)}。"
+                by_place.setdefault((passage.start, passage.end), []).append(told)
     longest = sorted(by_place, key=lambda place: place[0] - place[1])[:_MOST_PASSAGES]
     head = f"【{words_for('lines', 'most_alike')}】"  # that it is no verdict stands once, at the title
     remarks = [_Remark(*place, (head + by_place[place][0], *by_place[place][1:])) for place in sorted(longest)]
