@@ -346,6 +346,7 @@ def test_word_comments_name_source_share_and_kind() -> None:
     assert [FACT in "".join(comment) for comment in found] == [True, False, False, False]  # said once
     assert [line.rpartition("】")[2][:3] for line in found[1]] == ["逐字：", "逐字："]
     assert found[2][0].startswith("【相似内容】改写：《用看板管理")
+    assert "，这一处 26 字；这一篇高度相似，共占本文 45.0%。" in found[2][0]
     assert not any(SAME in line for comment in found for line in comment)
 
 

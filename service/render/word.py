@@ -25,6 +25,7 @@ from service.render.likeness import cited, heading_above, is_revoked, marks_of, 
 from service.render.view import Item, items, unchecked
 from service.render.word_anchor import Anchors
 from service.render.wording import cut, words_for
+from service.text import words
 
 AUTHOR: Final = "标杆审读"
 INITIALS: Final = "标杆"
@@ -157,8 +158,9 @@ def _taken(report: Report) -> tuple[list[_Remark], int]:
             if passage.excluded is None:
                 kind = words_for("match_kinds", passage.kind)
                 heading = heading_above(match.past.text, passage.their_start)
-                under = f"“{cut(heading, _HEADING)}”部分" if heading else ""
-                told = f"{kind}：{cited(match.past)}{under}，这一篇{_extent(match)}。"
+                under = f"的“{cut(heading, _HEADING)}”部分" if heading else ""
+                size = words(report.submission.text[passage.start : passage.end]) if report.submission else 0
+                told = f"{kind}：{cited(match.past)}{under}，这一处 {size:,} 字；这一篇{_extent(match)}。"
                 by_place.setdefault((passage.start, passage.end), []).append(told)
     longest = sorted(by_place, key=lambda place: place[0] - place[1])[:_MOST_PASSAGES]
     head = f"【{words_for('lines', 'most_alike')}】"  # that it is no verdict stands once, at the title
