@@ -288,6 +288,7 @@ def test_names_in_latin_letters_are_phrases_and_figures_are_none(said: str, lear
 
 def test_phrases_are_learnt_listed_and_edited(run: Any, tmp_path: Path) -> None:
     folder = _folder(tmp_path)
+    assert "还没有常用语" in run("phrases")[1]
     said = "坚持以顾客为关注焦点的质量方针"
     for at in range(6):
         whole = f"# 第{at}家厂的经验\n## 一、企业概况\n{'甲乙丙丁戊己'[at]}厂有限公司成立于19{at}0年。我们{said}，第{at}种做法各不相同。\n"

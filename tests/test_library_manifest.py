@@ -89,8 +89,17 @@ def test_what_is_no_table_is_refused_with_a_mend(tmp_path: Path, data: bytes, co
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match="读不了"):
+    with pytest.raises(ServiceError, match="文件不存在"):
         read(tmp_path / "没有.csv")
+
+
+def test_a_workbook_that_is_none_and_an_empty_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="已损坏"):
+        read(_written(tmp_path, b"broken", "清单.xlsx"))
+    with pytest.raises(ServiceError, match="是空的"):
+        read(_written(tmp_path, b"", "清单.xlsx"))
+    with pytest.raises(ServiceError, match="可写：国家级、省级、市级"):
+        meaning("levels", "乡级")
 
 
 @pytest.mark.parametrize(("said", "meant"), [("国家级", "national"), ("省", "province"), ("City", "city"), (" 市级 ", "city")])

@@ -109,6 +109,9 @@ def phrases(options: argparse.Namespace, setting: Setting) -> int:
             say(f"归纳出 {phrases.learn(engine)} 条。")
         if options.add is None and options.remove is None and not options.learn:
             shown = {"learnt": "归纳", "office": "自定", "notice": "通知"}
-            for each in asked(engine, phrases.listed):
+            found = asked(engine, phrases.listed)
+            if not found:
+                say("还没有常用语。导入至少五家单位的标杆后会自动归纳，也可以用 --add 加入。")
+            for each in found:
                 say(f"{shown[each.source]}\t{each.documents or '-'}\t{each.phrase}")
     return _DONE

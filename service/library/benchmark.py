@@ -94,7 +94,7 @@ def year(given: str | int) -> int:
     """2022 of 2022, "2022年" or "2022年度"; ServiceError where there is none."""
     found = re.fullmatch(r"\s*(\d{4})(?:\.0)?\s*(?:年|年度)?\s*", str(given))
     if found is None or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
-        raise ServiceError("year_invalid", f"年度“{given}”不对，请写成四位数字，例如 2022。")
+        raise ServiceError("year_invalid", f"年度“{given}”不对，请写成 {FIRST_YEAR} 到 {LAST_YEAR} 之间的四位数字，例如 2022。")
     return int(found[1])
 
 

@@ -14,6 +14,7 @@ from service import lexicon, rulebook
 from service.errors import ServiceError
 from service.library import benchmark
 from service.library.benchmark import Entry, Level, State
+from service.library.exporting import WORDS
 from service.library.manifest import plain
 from service.model import Edition, Submission
 
@@ -83,7 +84,7 @@ def meaning(kind: str, said: str) -> str:
     wanted = plain(said)
     found = next((key for key, several in choices.items() if wanted == plain(key) or wanted in several), None)
     if found is None:
-        known = "、".join(several[1] for several in choices.values())
+        known = "、".join(WORDS[key] for key in choices)
         raise ServiceError("manifest_value", f"{_SHOWN[kind]}“{said}”认不出，可写：{known}。")
     return found
 

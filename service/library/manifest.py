@@ -19,6 +19,12 @@ from service.errors import ServiceError
 _MOST_BYTES = 50 << 20
 _MOST_CELLS = 2_000_000
 _MOST_COLUMNS = 200
+_TROUBLES = {
+    FileNotFoundError: "文件不存在",
+    PermissionError: "没有权限",
+    IsADirectoryError: "这是文件夹",
+    NotADirectoryError: "文件夹不存在",
+}
 _HEAD = 10  # rows among which the column names are looked for
 _DELIMITERS = ",\t;，；"
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -53,10 +59,16 @@ def read(path: Path) -> Manifest:
     try:
         data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
     except OSError as error:
-        raise ServiceError("manifest_unreadable", f"清单 {path} 读不了（{error.strerror}）。请检查路径和权限。") from error
+        why = _TROUBLES.get(type(error), "系统不让读")
+        raise ServiceError("manifest_unreadable", f"清单 {path} 读不了（{why}）。请检查路径和权限。") from error
     if data is None:
         raise ServiceError("manifest_unreadable", f"清单 {path} 超过 {_MOST_BYTES >> 20} MB，请拆成几份。")
-    table = _xlsx(path, data) if data.startswith(b"PK\x03\x04") else _csv(path, data)
+    if not data.strip():
+        raise ServiceError("manifest_columns", f"清单 {path} 是空的。请写上 文件、年度、级别、单位、标题 等列后再导入。")
+    zipped = data.startswith(b"PK\x03\x04")
+    if not zipped and path.suffix.lower() in {".xlsx", ".xlsm"}:
+        raise ServiceError("manifest_unreadable", f"清单 {path} 已损坏，或者不是 Excel 文件。请用 Excel 重新另存为 .xlsx。")
+    table = _xlsx(path, data) if zipped else _csv(path, data)
     return _understood(path, table)
 
 
@@ -99,7 +111,7 @@ def _xlsx(path: Path, data: bytes) -> list[list[str]]:
     except ServiceError:
         raise
     except Exception as error:  # openpyxl fails in many ways on a broken file
-        raise ServiceError("manifest_unreadable", f"清单 {path} 打不开（{type(error).__name__}）。请用 Excel 重新另存为 .xlsx。") from error
+        raise ServiceError("manifest_unreadable", f"清单 {path} 已损坏，打不开。请用 Excel 重新另存为 .xlsx。") from error
     return rows
 
 
