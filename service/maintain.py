@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.database.archive import Tell
 
 _DONE, _TROUBLES = 0, 1
+_NAMED = 10  # files named in one message
 COMMANDS = ("backup", "restore", "doctor")
 
 
@@ -50,7 +51,10 @@ def _backup(path: Path, place: Place) -> int:
     rows = sum(table.rows for table in made.manifest.tables)
     _say(f"已备份到 {path}：{rows} 行数据，{len(made.manifest.files)} 个原文件，共 {made.size / 1048576:.1f} MB。")
     if made.manifest.missing:
-        told = f"有 {len(made.manifest.missing)} 个原文件已丢失或损坏，没有备份。请运行 biaogan doctor 查看。"
+        names = "、".join(f"{name[:12]}…" for name in made.manifest.missing[:_NAMED]) + (
+            "等" if len(made.manifest.missing) > _NAMED else ""
+        )
+        told = f"有 {len(made.manifest.missing)} 个原文件已丢失或损坏，没有备份（SHA-256：{names}）。请运行 biaogan doctor 查看。"
         print(told, file=sys.stderr)  # noqa: T201
         return _TROUBLES
     return _DONE

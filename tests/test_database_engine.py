@@ -222,6 +222,8 @@ def test_no_server(tmp_path: Path) -> None:
     error = caught(Place(tmp_path, "postgresql://amy:geheim@127.0.0.1:9/library?sslmode=disable"))
     assert error.code == "database_unreachable"
     assert "127.0.0.1:9/library" in error.message
+    assert "拒绝连接" in error.message
+    assert "refused" not in error.message
     assert "BIAOGAN_DATABASE_URL" in error.message
     assert "geheim" not in error.message
 

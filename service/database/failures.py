@@ -45,6 +45,17 @@ _SAID = (
     ("remaining connection slots", "53300"),
 )
 
+_UNREACHABLE = (
+    ("Connection refused", "对方拒绝连接，服务器可能没有运行或端口不对"),
+    ("could not translate host name", "没有这个主机名"),
+    ("failed to resolve host", "没有这个主机名"),
+    ("Name or service not known", "没有这个主机名"),
+    ("No such file or directory", "文件不存在，服务器可能没有运行"),
+    ("timeout expired", "等了很久没有应答"),
+    ("connection timeout", "等了很久没有应答"),
+    ("SSL", "加密连接没有谈成"),
+)
+
 
 def explain(error: BaseException, where: str) -> ServiceError | None:
     """The ServiceError for an error of psycopg; None where it is the program's own fault and should be seen as it is."""
@@ -56,8 +67,7 @@ def explain(error: BaseException, where: str) -> ServiceError | None:
         code, message, status = _STATES[known]
         return ServiceError(code, f"{message}（{where}）", status=status)
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
-        # What libpq says holds host, port and user; a password never.
-        said = " ".join(str(error).split())
+        said = next((meant for words, meant in _UNREACHABLE if words in str(error)), "没有应答")
         told = f"连不上数据库（{where}）：{said}。请检查服务器是否在运行、BIAOGAN_DATABASE_URL 里的地址和端口是否写对。"
         return ServiceError("database_unreachable", told, status=503)
     return None
