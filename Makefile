@@ -45,6 +45,9 @@ run: $(VENV)/.installed  ## Build the environment, a library of constructed benc
 	    --xlsx "$(OUT)/$$edition.xlsx" --annotate "$(OUT)/$$edition" || [ $$? -eq 1 ]; \
 	  [ -s "$(OUT)/$$edition.xlsx" ] || { echo "biaogan stopped early" >&2; exit 1; }; \
 	done
+	@rm -f $(OUT)/similar.xlsx; BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan check corpora/benchmarks/revisions/pa-p14.md corpora/benchmarks/revisions/sh-p12.md \
+	  --edition 2022-hebei --html $(OUT)/similar --xlsx $(OUT)/similar.xlsx || [ $$? -eq 1 ]
+	@echo "What two constructed revisions share with the library: $(OUT)/similar/*.html"
 	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*-批注.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
 	@echo "Library of past benchmarks: BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan library list"
 	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
