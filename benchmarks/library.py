@@ -60,6 +60,7 @@ EDITION = "2022-hebei"
 LENGTH = 6800  # 字 of a benchmark: about 60 passages
 TAKEN = 5  # benchmarks of which the submission takes something
 SUBMISSIONS = 12
+_TABLES = ("benchmarks", "passages", "fingerprints")  # each with its indexes
 
 
 @cache
@@ -342,7 +343,9 @@ def imported(folder: Path, *, count: int, suffix: str) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="recall,import,sizes", help="what is measured")
+    parser.add_argument(
+        "--only", default="recall,import,sizes", help="what is measured; plot draws docs/library-growth.png from the results"
+    )
     parser.add_argument("--sizes", default="1000,4000,20000", help="benchmarks in the library, rising")
     parser.add_argument("--keep", help="folder of the databases; a temporary one by default")
     parser.add_argument("--out", default=str(HERE / "library.json"))
@@ -358,6 +361,8 @@ def main() -> None:
         print(name, json.dumps(result[name], ensure_ascii=False), flush=True)
         out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
+    if "plot" in only:
+        drawn(result, ROOT / "docs" / "library-growth.png")
     try:
         if "recall" in only:
             told("recall_on_real_passages", real_recall(base / "real"))
@@ -392,6 +397,27 @@ def _measure_sizes(base: Path, wanted: list[int], result: dict[str, Any], told: 
         library.close()
         have = size
     close(engine)
+
+
+def drawn(result: dict[str, Any], path: Path) -> None:
+    """How time and disk grow with the library, from the results."""
+    import matplotlib as mpl  # noqa: PLC0415 - a tool of the developers, not needed to measure
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    rows = sorted((row for name, row in result.items() if name.startswith("benchmarks_")), key=lambda row: row["passages"])
+    passages = [row["passages"] for row in rows]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for key, label in (("all_ms", "whole"), ("find_ms", "candidate search"), ("match_ms", "alignment")):
+        left.plot(passages, [row[key] for row in rows], marker="o", label=label)
+    right.plot(passages, [sum(row["disk_mib"][part] for part in _TABLES) / 1024 for row in rows], marker="o")
+    for axes, title in ((left, "one submission of 10,000 字, ms"), (right, "tables and indexes, GiB")):
+        axes.set(title=title, xlabel="passages in the library", xscale="log", ylim=(0, None))
+        axes.grid(alpha=0.3)
+    left.legend()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 if __name__ == "__main__":
