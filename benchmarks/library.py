@@ -412,7 +412,7 @@ def drawn(result: dict[str, Any], path: Path) -> None:
     for key, label in (("all_ms", "whole"), ("find_ms", "candidate search"), ("match_ms", "alignment")):
         left.plot(passages, [row[key] for row in rows], marker="o", label=label)
     right.plot(passages, [sum(row["disk_mib"][part] for part in _TABLES) / 1024 for row in rows], marker="o")
-    for axes, title in ((left, "one submission of 10,000 字, ms"), (right, "tables and indexes, GiB")):
+    for axes, title in ((left, "one submission of 10,000 characters, ms"), (right, "tables and indexes, GiB")):
         axes.set(title=title, xlabel="passages in the library", xscale="log", ylim=(0, None))
         axes.grid(alpha=0.3)
     left.legend()
