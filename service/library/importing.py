@@ -29,7 +29,7 @@ from service.parse import Reading
 from service.segment import segment
 
 State = Literal["added", "updated", "same", "repeated", "failed"]
-_BATCH = 16  # benchmarks a transaction
+_BATCH = 40  # benchmarks a transaction
 _AHEAD = 2  # transactions that may wait while more is read
 
 
