@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import logging
 import os
@@ -21,7 +20,7 @@ from service.arguments import Parser
 from service.curate import arguments as curate
 from service.curate.terminal import Setting
 from service.database.place import Place
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 from service.model import Note
 from service.parse import PassedOver, Progress, Reader, Walk, walk
 
@@ -289,17 +288,8 @@ def _target(name: str | None, inputs: Sequence[Path]) -> Path | None:
     return path
 
 
-_REASONS = {
-    errno.EACCES: "没有权限",
-    errno.EROFS: "磁盘是只读的",
-    errno.ENOSPC: "磁盘已满",
-    errno.ENAMETOOLONG: "名字太长",
-}
-
-
 def _unwritable(path: Path, error: OSError) -> ServiceError:
-    why = _REASONS.get(error.errno or 0, error.strerror)
-    return ServiceError("output_failed", f"写不了 {path}（{why}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。")
+    return ServiceError("output_failed", f"写不了 {path}（{reason(error)}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。")
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def test_what_is_no_table_is_refused_with_a_mend(tmp_path: Path, data: bytes, co
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match="文件不存在"):
+    with pytest.raises(ServiceError, match="文件或文件夹不存在"):
         read(tmp_path / "没有.csv")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from service.database.place import Place
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 from service.parse import Reader
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        told = f"写不了 {path}（{error.strerror}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。"
+        told = f"写不了 {path}（{reason(error)}）。请检查文件夹权限和磁盘空间，或关闭正打开它的程序。"
         raise ServiceError("output_failed", told) from error
 
 

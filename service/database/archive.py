@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from service.database.migrate import current
 from service.database.tables import REVISION
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -126,7 +126,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     except zipfile.BadZipFile:
         raise ServiceError("backup_damaged", f"{path} 不是完整的备份文件，可能没有复制完整或已损坏。请换一份备份。") from None
     except OSError as error:
-        told = f"打不开备份文件 {path}（{error.strerror}）。请检查路径和权限。"
+        told = f"打不开备份文件 {path}（{reason(error)}）。请检查路径和权限。"
         raise ServiceError("backup_missing", told) from error
 
 

@@ -18,7 +18,7 @@ from service.database.archive import Manifest, TableDump, Tell
 from service.database.files import Files
 from service.database.migrate import current
 from service.database.tables import FILES, width
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 
 _LEVEL = 1  # of compression: vectors and hashes hardly shrink, text does at once
 
@@ -46,7 +46,7 @@ def backup(engine: Engine, files: Files, path: Path, *, tell: Tell) -> Made:
         size = part.stat().st_size
         part.replace(path)
     except OSError as error:
-        told = f"备份写不进 {path}（{error.strerror or error}）。请检查文件夹、权限和磁盘空间。"
+        told = f"备份写不进 {path}（{reason(error)}）。请检查文件夹、权限和磁盘空间。"
         raise ServiceError("backup_unwritable", told) from error
     finally:
         part.unlink(missing_ok=True)

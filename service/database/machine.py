@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 
 _VERSION = 18  # of new clusters; an older one keeps its own binaries
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
@@ -204,9 +204,7 @@ def data_folder_error(folder: Path, error: OSError) -> ServiceError:
     """What an OSError in the data folder means to its owner."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ServiceError("disk_full", f"磁盘已满，数据文件夹 {folder} 写不下了。请清出空间后再试，已有数据没有损坏。", status=507)
-    reasons = {errno.EACCES: "没有权限", errno.EPERM: "没有权限", errno.EROFS: "磁盘是只读的"}
-    why = reasons.get(error.errno or 0, error.strerror or "未知原因")
-    told = f"数据文件夹 {folder} 不能写（{why}）。请改正它的权限，或用 BIAOGAN_DATA_DIR 指定另一个文件夹。"
+    told = f"数据文件夹 {folder} 不能写（{reason(error)}）。请改正它的权限，或用 BIAOGAN_DATA_DIR 指定另一个文件夹。"
     return ServiceError("data_folder_forbidden", told, status=500)
 
 

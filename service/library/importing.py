@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from service.database.files import Files
-from service.errors import ServiceError, Unreadable
+from service.errors import ServiceError, Unreadable, reason
 from service.library.benchmark import Entry
 from service.library.change import amend
 from service.library.describing import Described, Given, describe, edition_for, given, title_only, year_of
@@ -295,7 +295,7 @@ class Importer:
             try:
                 data = item.path.read_bytes()
             except OSError as error:
-                outcomes.append(Outcome(item.name, "failed", message=f"读不了（{error.strerror}）。请检查文件和权限后再导入。"))
+                outcomes.append(Outcome(item.name, "failed", message=f"读不了（{reason(error)}）。请检查文件和权限后再导入。"))
                 continue
             if self.files.put(data) != described.entry.sha256:
                 outcomes.append(Outcome(item.name, "failed", message="导入时文件正在被修改。请关闭正打开它的程序后再导入。"))

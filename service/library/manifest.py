@@ -14,17 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from service import lexicon
-from service.errors import ServiceError
+from service.errors import ServiceError, reason
 
 _MOST_BYTES = 50 << 20
 _MOST_CELLS = 2_000_000
 _MOST_COLUMNS = 200
-_TROUBLES = {
-    FileNotFoundError: "文件不存在",
-    PermissionError: "没有权限",
-    IsADirectoryError: "这是文件夹",
-    NotADirectoryError: "文件夹不存在",
-}
 _HEAD = 10  # rows among which the column names are looked for
 _DELIMITERS = ",\t;，；"
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -59,8 +53,7 @@ def read(path: Path) -> Manifest:
     try:
         data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else None
     except OSError as error:
-        why = _TROUBLES.get(type(error), "系统不让读")
-        raise ServiceError("manifest_unreadable", f"清单 {path} 读不了（{why}）。请检查路径和权限。") from error
+        raise ServiceError("manifest_unreadable", f"清单 {path} 读不了（{reason(error)}）。请检查路径和权限。") from error
     if data is None:
         raise ServiceError("manifest_unreadable", f"清单 {path} 超过 {_MOST_BYTES >> 20} MB，请拆成几份。")
     if not data.strip():
