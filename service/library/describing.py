@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path, PurePath
@@ -136,21 +136,8 @@ def describe(submission: Submission, said: Given, *, path: Path, root: Path | No
     if not title:
         title = path.stem
         guessed.append("没有找到标题，用了文件名")
-    entry = Entry(
-        year=year or today.year,
-        organisation=_line(organisation),
-        title=_line(title),
-        level=said.level,
-        credit_code=said.credit_code,
-        former_names=said.former_names,
-        edition=said.edition,
-        areas=said.areas,
-        status=said.status or "in_force",
-        revoked_reason=said.revoked_reason,
-        revoked_on=said.revoked_on,
-        sha256=submission.document.sha256,
-        file_name=path.name,
-    )
+    entry = _entry(said, year or today.year, organisation, title)
+    entry = replace(entry, sha256=submission.document.sha256, file_name=path.name)
     return Described(entry, tuple(guessed))
 
 
@@ -159,10 +146,14 @@ def title_only(said: Given) -> Entry:
     lacking = [name for name, value in (("年度", said.year), ("单位", said.organisation), ("标题", said.title)) if not value]
     if lacking or said.year is None:
         raise ServiceError("manifest_value", f"没有文件的行要写明年度、单位和标题，这一行缺{'、'.join(lacking)}。")
+    return _entry(said, said.year, said.organisation or "", said.title or "")
+
+
+def _entry(said: Given, year: int, organisation: str, title: str) -> Entry:
     return Entry(
-        year=said.year,
-        organisation=_line(said.organisation or ""),
-        title=_line(said.title or ""),
+        year=year,
+        organisation=_line(organisation),
+        title=_line(title),
         level=said.level,
         credit_code=said.credit_code,
         former_names=said.former_names,
