@@ -70,9 +70,8 @@ class FocusModel:
 
     def odds(self, scores: Floats, texts: Sequence[str], encoder: Encoder) -> Floats:
         """Calibrated log-odds (texts, themes) of texts with raw scores (texts, themes and any)."""
-        seen = (
-            look(scores, self.said(texts, encoder), np.array([len(text) for text in texts], np.float32)) @ self.looks[:-1] + self.looks[-1]
-        )
+        lengths = np.array([len(text) for text in texts], np.float32)
+        seen = look(scores, self.said(texts, encoder), lengths) @ self.looks[:-1] + self.looks[-1]
         return np.asarray(seen * self.scale + self.shift, np.float32)
 
     def said(self, texts: Sequence[str], encoder: Encoder) -> Floats:
@@ -215,18 +214,18 @@ class _Reading:
 
         What was done proves more than a heading, a few words, or what the enterprise says of itself.
         """
-        found = []
         weight = np.array([unit.role == "heading" or unit.section == "overview" for unit in self.units]) * _LESS
-        for index in np.argsort(weight - self.odds[:, theme], kind="stable")[:units]:
-            unit = self.units[int(index)]
-            spans = list(sentences(self.text, unit.start, unit.end))
-            texts = [self.text[start:end] for start, end in spans]
-            raw = self.trace.score([(start - self.low, end - self.low) for start, end in spans], self.encoder.encode(texts))
-            scores = self.model.odds(raw, texts, self.encoder)[:, theme]
-            scores = scores - weight[index] - _LESS * np.array([len(said) < _BRIEF for said in texts])
-            best = int(scores.argmax())
-            found.append((float(scores[best]), int(index), *spans[best]))
-        return sorted(found, reverse=True)
+        strongest = [int(index) for index in np.argsort(weight - self.odds[:, theme], kind="stable")[:units]]
+        parts = [(index, *span) for index in strongest for span in sentences(self.text, self.units[index].start, self.units[index].end)]
+        texts = [self.text[start:end] for _, start, end in parts]
+        raw = self.trace.score([(start - self.low, end - self.low) for _, start, end in parts], self.encoder.encode(texts))
+        scores = self.model.odds(raw, texts, self.encoder)[:, theme]
+        best: dict[int, tuple[float, int, int, int]] = {}
+        for score, (index, start, end) in zip(scores.tolist(), parts, strict=True):
+            told = score - float(weight[index]) - _LESS * (end - start < _BRIEF)
+            if index not in best or told > best[index][0]:
+                best[index] = (told, index, start, end)
+        return sorted(best.values(), reverse=True)
 
     def terms(self, start: int, end: int, theme: int, *, most: int) -> tuple[str, ...]:
         """Whole words of text[start:end] that speak most for a theme, the strongest first."""

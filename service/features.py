@@ -20,7 +20,6 @@ _LITTLE = 0.02  # added to a share before its logarithm
 _NOTHING = -4.0  # log-odds of a title or heading that is not there
 _STRONGEST = 3  # paragraphs of the process that are looked at by themselves
 _MARK = re.compile(r"[、，,：:；;“”\"—]+")
-_MEANS = re.compile(r"为(?:手段|支撑|工具|载体|平台|保障|依托)")  # 以甲为基础、以乙为手段: 甲 is what it is about
 _CLAUSE = 5  # characters at least
 
 
@@ -82,13 +81,13 @@ def features(units: Sequence[Unit], odds: Floats) -> Floats:
 
 
 def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of the parts of a long title that marks divide (以甲为基础、以乙为手段的丙); a means is none: it serves something else."""
+    """Spans of the parts of a long title that marks divide (以甲为基础、以乙为手段的丙); none where there is one only."""
     found, begun = [], start
     for stop in (*(mark.span() for mark in _MARK.finditer(text, start, end)), (end, end)):
         if stop[0] - begun >= _CLAUSE:
             found.append((begun, stop[0]))
         begun = stop[1]
-    return [span for span in found if not _MEANS.search(text, *span)] if len(found) > 1 else []
+    return found if len(found) > 1 else []
 
 
 def circumstances(units: Sequence[Unit], odds: Floats, themes: Floats) -> Floats:

@@ -22,6 +22,7 @@ from service.encode import Encoder
 from service.errors import ServiceError
 from service.features import FEATURES, LOOKS, Unit, circumstances, features, look, probability
 from service.grams import Floats, Grams
+from service.text import fold
 from service.train import grams
 from service.train.corpora import Paragraph, Split, WriteUp, benchmarks, passages, writeups
 from service.train.focus_card import write
@@ -78,7 +79,7 @@ def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda
     known = examples(corpus, "train", encoder)
     whole = [*(each for each in writeups(corpus) if each.split == "train"), *benchmarks(corpora / "benchmarks")]
     progress(f"训练：{len(known.texts)} 段，{len(whole)} 篇")
-    model, chosen = fit(known, whole, encoder, progress=progress)
+    model, chosen = fit(known, whole, encoder, terms=themes_of_terms(corpora / "terms" / "terms.tsv"), progress=progress)
     held = [each for each in writeups(corpus) if each.split == "test"]
     scores = {**chosen, **evaluate(model, examples(corpus, "test", encoder), held, encoder, threshold=chosen["text_threshold"])}
     scores |= whole_scores(model, held, encoder)
@@ -87,17 +88,18 @@ def train(corpora: Path, encoder: Encoder, out: Path, *, progress: Tell = lambda
     return scores
 
 
-def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress: Tell) -> tuple[FocusModel, dict[str, float]]:
+def fit(
+    known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, terms: Mapping[str, tuple[int, ...]], progress: Tell
+) -> tuple[FocusModel, dict[str, float]]:
     """The model, and the threshold for a text with what it reaches inside the training part."""
     folds = folded(known.groups)
-    terms = themes_of_terms()
     raw = np.zeros((len(known.texts), known.targets.shape[1] + 1), np.float32)
     parts: dict[int, Grams] = {}
-    for fold in range(_FOLDS):
-        apart = np.array([folds[group] == fold for group in known.groups])
-        parts[fold] = _grams(known, ~apart)
-        raw[apart] = score(parts[fold], known, apart)
-        progress(f"交叉验证 {fold + 1}/{_FOLDS}")
+    for part in range(_FOLDS):
+        apart = np.array([folds[group] == part for group in known.groups])
+        parts[part] = _grams(known, ~apart)
+        raw[apart] = score(parts[part], known, apart)
+        progress(f"交叉验证 {part + 1}/{_FOLDS}")
     ones, none = np.ones(known.targets.shape[1], np.float32), np.zeros(len(FEATURES), np.float32)
     draft = FocusModel(
         "draft",
@@ -126,19 +128,24 @@ def fit(known: Examples, whole: Sequence[WriteUp], encoder: Encoder, *, progress
     together = np.stack([draft.combine(features(units, odds)) for _, units, odds in parted])
     threshold, documents = best_threshold(together, _wanted(draft, whole))
     final = replace(draft, grams=_grams(known, np.ones(len(known.texts), bool)), threshold=threshold)
-    return final, {"text_threshold": text_threshold, "cross_validated_f1": reached, "cross_validated_writeup_f1": documents}
+    return final, {
+        "text_threshold": text_threshold,
+        "cross_validated_f1": reached,
+        "cross_validated_writeup_f1": documents,
+        "unlearnt_writeup_main": _main_left_out(draft, parted, [each[0].id not in folds for each in parted]),
+    }
 
 
-def themes_of_terms() -> dict[str, tuple[int, ...]]:
-    """Terms of the field and their other names, in lower case, with the themes that corpora/terms gives them."""
+def themes_of_terms(path: Path) -> dict[str, tuple[int, ...]]:
+    """Terms of the file (corpora/terms) and their other names, folded, with their themes' numbers."""
     themes = tuple(lexicon.load("themes"))
     found: dict[str, tuple[int, ...]] = {}
-    with (artefacts.CORPORA / "terms" / "terms.tsv").open(encoding="utf8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
+    with path.open(encoding="utf8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             places = tuple(themes.index(theme) for theme in row["themes"].replace(",", " ").split() if theme in themes)
             for name in (row["term"], *filter(None, (row["aliases"] or "").split("|"))):
                 if places:
-                    found[name.lower()] = places
+                    found[fold(name).strip()] = places
     return dict(sorted(found.items()))
 
 
@@ -171,6 +178,16 @@ def _combined(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
         constant=float(fitted.intercept_[0]),
         leading=np.append(first.coef_[0], first.intercept_[0]).astype(np.float32),
     )
+
+
+def _main_left_out(model: FocusModel, parted: Sequence[_Parted], judged: Sequence[bool]) -> float:
+    """How often the main theme of the judged write-ups is told by weights that were fitted without it."""
+    right = []
+    for place, (each, units, odds) in enumerate(parted):
+        if judged[place]:
+            without = _combined(model, [*parted[:place], *parted[place + 1 :]])
+            right.append(model.themes[int(without.lead(features(units, odds)).argmax())] == each.primary)
+    return float(np.mean(right)) if right else 0.0
 
 
 def _settled(model: FocusModel, parted: Sequence[_Parted]) -> FocusModel:
