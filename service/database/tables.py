@@ -16,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -24,20 +23,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
+from service.database.programme_tables import (
+    analyses,
+    area_corrections,
+    batch_files,
+    draft_versions,
+    submission_versions,
+)
+from service.database.schema import metadata
 from service.errors import ServiceError
 
-REVISION = "0001"  # of the newest migration: later ones sort after it
+REVISION = "0002"  # of the newest migration: later ones sort after it
 WIDTH = 256  # of an embedding in a new database; `set_width` changes it
 _LARGEST_WIDTH = 4000  # numbers in a halfvec that HNSW takes (pgvector)
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "uq": "%(table_name)s_%(column_0_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-    }
-)
 
 benchmarks = Table(
     "benchmarks",
@@ -146,8 +144,17 @@ imports = Table(
     Index("imports_sha256", "sha256"),
 )
 
-FILES = (benchmarks.c.sha256,)  # columns that name a file of the store: what no one of them names is an orphan
-HISTORY = (imports.c.sha256,)  # columns that name a file that was seen, kept or not
+FILES = (
+    benchmarks.c.sha256,
+    draft_versions.c.sha256,
+    submission_versions.c.sha256,
+)  # columns that name a file of the store: what no one of them names is an orphan
+HISTORY = (
+    imports.c.sha256,
+    analyses.c.sha256,
+    area_corrections.c.sha256,
+    batch_files.c.sha256,
+)  # columns that name a file that was seen, kept or not
 
 
 def changed(connection: Connection) -> int:
