@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
 from service import __version__, maintain, settings
@@ -22,6 +23,7 @@ from service.curate.terminal import Setting
 from service.database.place import Place
 from service.errors import ServiceError, reason
 from service.model import Note
+from service.operate import serve
 from service.parse import PassedOver, Progress, Reader, Walk, walk
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _DONE, _ERRORS, _FAILED = 0, 1, 2
 _INTERRUPTED = 130
+_OPERATE: dict[str, ModuleType] = {"serve": serve}
 _COPY = re.compile(r"-批注(-\d+)?$")
 
 
@@ -73,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
     curate.add_commands(commands)
     maintain.add_commands(commands)
+    for module in _OPERATE.values():
+        module.add_command(commands)
 
     editions = commands.add_parser("editions", help="查看各届规则；写明 ID 则显示其全部内容", add_help=False)
     editions.add_argument("-h", "--help", action="help", help="显示用法")
@@ -105,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {"check": _check, "read": _read, "editions": _editions, "train": _train}
     commands |= {"compare": _compare, "library": _library, **dict.fromkeys(maintain.COMMANDS, _maintain)}
+    commands |= {name: module.run for name, module in _OPERATE.items()}
     try:
         return commands[options.command](options)
     except ServiceError as error:

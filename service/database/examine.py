@@ -18,7 +18,8 @@ from service.database.engine import shown
 from service.database.files import Files
 from service.database.migrate import current
 from service.database.place import Place
-from service.database.tables import FILES, REVISION, benchmarks, fingerprints, metadata, passages, width
+from service.database.schema import metadata
+from service.database.tables import FILES, REVISION, benchmarks, fingerprints, passages, width
 from service.errors import ServiceError
 
 SETTLED = 3600.0  # seconds after which a file that no row names is orphaned: an import keeps the file before its row

@@ -15,7 +15,8 @@ from service.database import archive, failures, migrate
 from service.database.archive import Manifest, Tell
 from service.database.backup import column_list, cursor_of, quoted
 from service.database.files import Files
-from service.database.tables import REVISION, library_state, metadata, set_width
+from service.database.schema import metadata
+from service.database.tables import REVISION, library_state, set_width
 from service.errors import ServiceError
 
 _PATIENCE = "30s"  # for other processes that use the tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.database.tables import metadata
+from service.database.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 context.run_migrations()

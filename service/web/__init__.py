@@ -1,0 +1,1 @@
+"""The service in the browser: pages, an API, and what they share. The only package that imports FastAPI."""

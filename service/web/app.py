@@ -1,0 +1,117 @@
+"""create(): the application, with its database, its store of files and every route."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from service import __version__
+from service.database.engine import close, connect
+from service.database.files import open_store
+from service.database.place import Place
+from service.errors import ServiceError
+from service.settings import Settings, Web
+from service.web import context, errors, health, statics
+from service.web.api import all_routers
+from service.web.pages import (
+    account,
+    admin,
+    applications,
+    batches,
+    dashboard,
+    drafts,
+    editions,
+    findings,
+    help,  # noqa: A004 - the page's name
+    home,
+    library,
+    receipts,
+    reviews,
+    submissions,
+    triage,
+    units,
+)
+
+_log = logging.getLogger(__name__)
+_PAGES = (
+    home,
+    account,
+    drafts,
+    applications,
+    receipts,
+    submissions,
+    triage,
+    batches,
+    dashboard,
+    units,
+    findings,
+    reviews,
+    library,
+    editions,
+    admin,
+    help,
+)
+
+
+def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
+    """The application. `analysis` says where models are, for the versions that a result is kept under."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.engine = await run_in_threadpool(connect, place)
+        app.state.files = open_store(place)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(close, app.state.engine)
+
+    app = FastAPI(
+        title="标杆审读",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        dependencies=[Depends(context.guard), Depends(context.token_guard, scope="function")],
+    )
+    app.state.settings, app.state.place, app.state.analysis = settings, place, analysis
+    app.add_route("/static/{digest}/{name:path}", statics.one)
+    app.add_route("/healthz", health.health)
+    app.include_router(health.router, include_in_schema=False)
+    for module in _PAGES:
+        app.include_router(module.router, include_in_schema=False)
+    for router in all_routers():
+        app.include_router(router, prefix="/api/v1")
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    def told(request: Request, error: ServiceError) -> Response:
+        return errors.answer(request, error)
+
+    @app.exception_handler(context.SignInNeeded)
+    def sign_in(request: Request, _error: context.SignInNeeded) -> Response:
+        return errors.sign_in(request)
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: HTTPException) -> Response:
+        return errors.http(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        return errors.invalid(request, error)
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> Response:
+        """The last resort: logged with its trace, told without one."""
+        _log.error("unhandled error at %s %s", request.method, request.url.path, exc_info=error)
+        return errors.broken(request)

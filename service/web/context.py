@@ -1,0 +1,200 @@
+"""What every route asks for: a connection, who is asking, whether he may; and how a page is answered."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import Connection, Engine
+from starlette.exceptions import HTTPException
+
+from service.database.files import Files
+from service.errors import ServiceError
+from service.programme import sessions, tokens
+from service.programme.viewer import Role, Viewer
+from service.settings import Web
+from service.web import rendering
+
+FLASH = "biaogan_flash"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OURS = frozenset({"same-origin", "none"})
+
+
+# --- what the application holds ----------------------------------------------------------------------------------------------------
+
+
+def engine(request: Request) -> Engine:
+    found: Engine = request.app.state.engine
+    return found
+
+
+def web(request: Request) -> Web:
+    found: Web = request.app.state.settings
+    return found
+
+
+def files(request: Request) -> Files:
+    found: Files = request.app.state.files
+    return found
+
+
+def connection(request: Request) -> Iterator[Connection]:
+    """One transaction a request: committed before the answer goes out, undone where the route fails."""
+    with engine(request).begin() as opened:
+        yield opened
+
+
+Db = Annotated[Connection, Depends(connection, scope="function")]
+Store = Annotated[Files, Depends(files)]
+Settings = Annotated[Web, Depends(web)]
+
+
+# --- who asks ----------------------------------------------------------------------------------------------------------------------
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in: a page leads to the sign-in, the API answers 401."""
+
+
+def cookie_name(settings: Web) -> str:
+    return "__Host-biaogan" if settings.secure else "biaogan"
+
+
+def address_of(request: Request) -> str | None:
+    """Where the request came from; what a reverse proxy says is believed of the one in the settings alone."""
+    peer = request.client.host if request.client else None
+    if peer is not None and peer == web(request).proxy:
+        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return forwarded or peer
+    return peer
+
+
+def who(request: Request, connection: Db) -> Viewer | None:
+    """The viewer of the session's cookie or of the API token."""
+    address = address_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and is_api(request):
+        found = tokens.viewer(connection, token.strip(), address=address)
+    else:
+        cookie = request.cookies.get(cookie_name(web(request)), "")
+        found = sessions.viewer(connection, cookie, address=address) if cookie else None
+    request.state.viewer = found
+    return found
+
+
+Who = Annotated[Viewer | None, Depends(who, scope="function")]
+
+
+def allow(*roles: Role) -> Callable[..., Viewer]:
+    """The dependency of a route for these roles; without any, for everyone who is signed in."""
+
+    def permitted(viewer: Who) -> Viewer:
+        if viewer is None:
+            raise SignInNeeded
+        if roles and viewer.role not in roles:
+            raise ServiceError("forbidden", "您的账号没有使用这一页的权限。如确有需要，请联系管理员调整角色。", status=403)
+        return viewer
+
+    permitted.roles = frozenset(roles)  # type: ignore[attr-defined]  # read by tests/web/test_matrix.py
+    return permitted
+
+
+def public(viewer: Who) -> None:
+    """The dependency of a route that needs no sign-in; the viewer is known where there is one."""
+
+
+PUBLIC = Depends(public, scope="function")
+Anyone = Annotated[Viewer, Depends(allow(), scope="function")]
+Staff = Annotated[Viewer, Depends(allow("office", "admin"), scope="function")]
+Admin = Annotated[Viewer, Depends(allow("admin"), scope="function")]
+Applicant = Annotated[Viewer, Depends(allow("applicant"), scope="function")]
+Reviewer = Annotated[Viewer, Depends(allow("reviewer"), scope="function")]
+UnitUser = Annotated[Viewer, Depends(allow("unit"), scope="function")]
+StaffOrUnit = Annotated[Viewer, Depends(allow("office", "admin", "unit"), scope="function")]
+
+
+async def guard(request: Request) -> None:
+    """Refuses changes that did not come from our own pages (CSRF); a request with an API token carries no cookie's authority."""
+    if request.method in _SAFE or (is_api(request) and "authorization" in request.headers):
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = urlsplit(web(request).url).netloc
+    foreign = (site is not None and site not in _OURS) or (origin is not None and urlsplit(origin).netloc not in {ours, request.url.netloc})
+    if foreign:
+        raise _refused()
+
+
+async def token_guard(request: Request, viewer: Who) -> None:
+    """The session's CSRF token, from the header or the form. Signing in has none yet: `guard` alone protects it."""
+    if request.method in _SAFE or viewer is None or not viewer.csrf:
+        return
+    given = request.headers.get("x-csrf-token")
+    if given is None:
+        form = await request.form()
+        value = form.get("csrf")
+        given = value if isinstance(value, str) else ""
+    if not hmac.compare_digest(given.encode(), viewer.csrf.encode()):
+        raise _refused()
+
+
+def _refused() -> ServiceError:
+    return ServiceError("csrf", "这次操作没有得到确认，可能因为页面打开太久。请返回上一页，刷新后再操作一次。", status=403)
+
+
+def is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+# --- answers -----------------------------------------------------------------------------------------------------------------------
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page of a template; the flash message is shown once."""
+    told = request.cookies.get(FLASH)
+    answer = HTMLResponse(rendering.render(request, template, viewer=viewer_of(request), flash=told, **values), status)
+    if told:
+        answer.delete_cookie(FLASH, path="/")
+    return answer
+
+
+def viewer_of(request: Request) -> Viewer | None:
+    return getattr(request.state, "viewer", None)
+
+
+def redirect(request: Request, path: str, *, flash: str = "") -> RedirectResponse:
+    """To a path of ours, after a change."""
+    answer = RedirectResponse(path, 303)
+    if flash:
+        answer.set_cookie(FLASH, quote(flash), max_age=60, path="/", httponly=True, samesite="lax", secure=web(request).secure)
+    return answer
+
+
+def download(data: bytes, name: str, *, media: str = "application/octet-stream") -> Response:
+    """A file to save: never shown by the browser, its name nothing but data."""
+    plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(data, media_type=media, headers={"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff"})
+
+
+def local_path(value: str | None, default: str = "/") -> str:
+    """A path of ours to go on to; anything that could lead elsewhere is replaced."""
+    if not value or not value.startswith("/") or value.startswith(("//", "/\\")) or any(ord(letter) < 32 for letter in value):
+        return default
+    return value
+
+
+def with_query(path: str, query: Mapping[str, Any]) -> str:
+    kept = {name: value for name, value in query.items() if value not in (None, "", [], ())}
+    return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
+
+
+def sign_in_first(request: Request) -> Response:
+    """What `SignInNeeded` is answered with."""
+    if is_api(request):
+        raise HTTPException(401)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(with_query("/sign-in", {"next": here if request.method == "GET" else None}), 303)

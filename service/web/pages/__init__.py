@@ -1,0 +1,1 @@
+"""Pages for people: one module an area, each with its `router`."""
