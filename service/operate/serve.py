@@ -65,7 +65,8 @@ def _refuse_open(host: str, web: settings.Web) -> None:
     if host in _LOOPBACK or web.secure or os.environ.get("BIAOGAN_PLAIN_HTTP") == "1":
         return
     told = (
-        "服务将对局域网开放，但 BIAOGAN_URL 不是 https 地址：密码和材料会以明文传送。请在前面设置带证书的反向代理，并把 BIAOGAN_URL 设为它的 https 地址；"
+        "服务将对局域网开放，但 BIAOGAN_URL 不是 https 地址：密码和材料会以明文传送。"
+        "请在前面设置带证书的反向代理，并把 BIAOGAN_URL 设为它的 https 地址；"
         "确要用明文（例如只在隔离的内网试用），请设 BIAOGAN_PLAIN_HTTP=1。"
     )
     raise ServiceError("serve_plain_http", told)
@@ -75,7 +76,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=256, reuse_port=False)
     except OSError as error:
-        told = f"不能在 {host}:{port} 上启动服务（{reason(error)}）：端口可能已被占用。请换一个端口，例如 --port {port + 1}，或先结束占用它的程序。"
+        told = f"不能在 {host}:{port} 上启动服务（{reason(error)}）：端口可能已被占用。"
+        told += f"请换一个端口，例如 --port {port + 1}，或先结束占用它的程序。"
         raise ServiceError("serve_port", told) from error
 
 
