@@ -31,6 +31,7 @@ _BRIEF = 48  # of one that speaks for a criterion
 _SHUT = 3  # matches shown open; the others open on demand
 _FEW = 8  # passages of a match shown at once
 _TEMPLATES = Path(__file__).parent / "templates"
+_STATIC = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def pair_html(report: Report, edition: Edition) -> str:
 def _page(report: Report, edition: Edition, *, pair: bool) -> str:
     shown = view(report, edition)
     spots = _spots(shown)
-    style, script = _asset("report.css") + "".join(_lit(spot) for spot in spots), _asset("report.js")
+    style, script = _asset("palette.css") + _asset("report.css") + "".join(_lit(spot) for spot in spots), _asset("report.js")
     page = _template().render(
         view=shown,
         pair=pair,
@@ -130,7 +131,7 @@ def _template() -> Template:
 
 @cache
 def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text("utf-8")
+    return (_STATIC / name).read_text("utf-8")
 
 
 def _hash(content: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -15,11 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from service import __version__
+from service import render as report
 from service.programme.viewer import Viewer
 from service.render.wording import printable, words_for
 
 _FOLDER = Path(__file__).parent
-STATIC = _FOLDER / "static"
+STATIC = (_FOLDER / "static", Path(report.__file__).parent / "static")  # of the pages; of the report, which stands in files as well
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 # What each role finds in the navigation: address, words.
@@ -65,6 +66,7 @@ def render(request: Request, template: str, *, viewer: Viewer | None, flash: str
             csrf_field=lambda: csrf_field(viewer),
             csrf=viewer.csrf if viewer else "",
             static=static,
+            url=partial(address, request),
             version=__version__,
             now=datetime.now(UTC),
             say=words_for,
@@ -79,10 +81,26 @@ def csrf_field(viewer: Viewer | None) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(viewer.csrf if viewer else "")
 
 
+def address(request: Request, path: str | None = None, /, **changes: Any) -> str:
+    """The present address with other values in its query; what is None or empty is left out. Of another path, the changes alone."""
+    kept = {} if path else {name: request.query_params.getlist(name) for name in request.query_params}
+    query = {name: value for name, value in (kept | changes).items() if value not in (None, "", [], [""], ())}
+    return f"{path or request.url.path}?{urlencode(query, doseq=True)}" if query else path or request.url.path
+
+
 @cache
 def static(name: str) -> str:
     """The address of a file in static/, which changes with its content: browsers may keep it for ever."""
-    return f"/static/{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}/{name}"
+    return f"/static/{hashlib.sha256(static_file(name).read_bytes()).hexdigest()[:12]}/{name}"
+
+
+def static_file(name: str) -> Path:
+    """FileNotFoundError where there is none, or where the name leads out of the folders."""
+    for folder in STATIC:
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder) and path.is_file():
+            return path
+    raise FileNotFoundError(name)
 
 
 @cache
