@@ -1,6 +1,7 @@
 # docker build -t biaogan .                                 reads docx, pdf, txt, md and scanned pages
 # docker build -t biaogan --build-arg LIBREOFFICE=1 .       also doc, wps and rtf
 # docker run --rm --network none -v "$PWD:/work" --user "$(id -u):$(id -g)" biaogan check . --edition 2024-caq --html out
+# The service with PostgreSQL and workers: compose.yaml
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
