@@ -43,8 +43,26 @@ def has_manifest(folder: Path) -> bool:
     return (folder / _MANIFEST).is_file()
 
 
+def version(folder: Path) -> str:
+    """What its manifest calls the folder; its files are not looked at."""
+    raw, manifest, _ = _read(folder)
+    return _version(raw, manifest)
+
+
 def verified(folder: Path) -> Artefact:
     """The folder after its files were hashed; ServiceError `model_missing` or `model_broken`."""
+    raw, manifest, files = _read(folder)
+    for name, digest in files:
+        _check(folder, name, digest)
+    return Artefact(folder, _version(raw, manifest), manifest)
+
+
+def _version(raw: bytes, manifest: Mapping[str, Any]) -> str:
+    return str(manifest.get("version") or hashlib.sha256(raw).hexdigest()[:12])
+
+
+def _read(folder: Path) -> tuple[bytes, Mapping[str, Any], list[tuple[str, str]]]:
+    """The manifest as it stands, as it is read, and the files it names with their hashes."""
     path = folder / _MANIFEST
     if not folder.is_dir():
         raise ServiceError("model_missing", f"没有找到模型或语料文件夹 {folder}。请检查路径，或重新安装、重新训练。", status=500)
@@ -56,9 +74,7 @@ def verified(folder: Path) -> Artefact:
         files = [(str(row["name"]), str(row["sha256"])) for row in manifest.get("file", ())]
     except (ValueError, KeyError, TypeError) as error:
         raise ServiceError("model_broken", f"清单 {path} 读不懂（{error}）。请重新安装或重新训练。", status=500) from error
-    for name, digest in files:
-        _check(folder, name, digest)
-    return Artefact(folder, str(manifest.get("version") or hashlib.sha256(raw).hexdigest()[:12]), manifest)
+    return raw, manifest, files
 
 
 def _check(folder: Path, name: str, digest: str) -> None:

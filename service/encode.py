@@ -165,6 +165,11 @@ def load(folder: Path, *, cache: int = 4096, batch: int = 32, threads: int | Non
     return _load_transformer(folder, version, cache=cache, batch=batch, threads=threads)
 
 
+def version(folder: Path) -> str:
+    """The version that the folder's encoder has, without loading it."""
+    return artefacts.version(folder) if artefacts.has_manifest(folder) else _fingerprint(folder)
+
+
 def _broken(folder: Path, reason: object) -> ServiceError:
     return ServiceError("model_broken", f"向量模型 {folder} 无法加载（{reason}）。请换用完整的模型文件夹，或重新训练。", status=500)
 

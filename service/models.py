@@ -47,3 +47,13 @@ def load(folder: Path | None = None, embedding: Path | None = None) -> Models:
         content=content.load(models / "sections"),
         focus=classify.load(models / "focus"),
     )
+
+
+def versions(folder: Path | None = None, embedding: Path | None = None) -> dict[str, str]:
+    """`load(folder, embedding).versions`, without loading anything."""
+    models = folder or artefacts.MODELS
+    return {
+        "embedding": encode.version(embedding or models / "embedding"),
+        "focus": artefacts.version(models / "focus"),
+        "sections": artefacts.version(models / "sections"),
+    }
