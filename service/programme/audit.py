@@ -19,7 +19,7 @@ def record(
     connection: Connection, viewer: Viewer, action: str, object_: str | None = None, *, details: Mapping[str, Any] | None = None
 ) -> None:
     """Adds an event in the caller's transaction; the chain is locked until that ends, so call it late."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    hold(connection)
     previous = connection.execute(select(events.c.hash).order_by(events.c.id.desc()).limit(1)).scalar()
     at = connection.execute(select(func.clock_timestamp())).scalar_one()
     row = {
@@ -32,6 +32,11 @@ def record(
         "details": dict(details or {}),
     }
     connection.execute(events.insert().values(**row, previous=previous, hash=_digest(previous, row)))
+
+
+def hold(connection: Connection) -> None:
+    """Takes the chain's lock until the transaction ends: for who must be alone from before his first change on (submission numbers)."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _digest(previous: bytes | None, row: Mapping[str, Any]) -> bytes:
