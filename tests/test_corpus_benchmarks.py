@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
-from service.library.benchmark import credit_code
+from service.credit_code import credit_code
 
 FOLDER = Path(__file__).resolve().parents[1] / "corpora/benchmarks"
 MANIFEST = tomllib.loads((FOLDER / "manifest.toml").read_text("utf-8"))

@@ -12,8 +12,9 @@ import pytest
 from library_shelf import submission
 from openpyxl import Workbook
 
+from service.credit_code import check_digit, credit_code
 from service.errors import ServiceError
-from service.library.benchmark import Entry, check_digit, credit_code, day, names, year
+from service.library.benchmark import Entry, day, names, year
 from service.library.describing import Given, area_id, area_ids, describe, given, meaning, title_only
 from service.library.importing import items
 from service.library.manifest import read

@@ -15,8 +15,8 @@ from itertools import combinations
 from pathlib import Path
 
 from service import rulebook
+from service.credit_code import check_digit
 from service.fingerprints import LEAST, normalised, runs
-from service.library.benchmark import check_digit
 from service.text import words
 
 HERE = Path(__file__).resolve().parent

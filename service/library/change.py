@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from service.database.files import Files
+from service.database.keeping import let_go
 from service.database.tables import changed, set_width, width
 from service.errors import ServiceError
 from service.library.describing import Given
@@ -39,11 +40,7 @@ def remove(engine: Engine, files: Files, wanted: str) -> None:
         with engine.begin() as connection:
             # The state is locked: no one stores the same file between this look and the deletion.
             changed(connection)
-            used: bool = connection.execute(
-                text("SELECT EXISTS (SELECT FROM benchmarks WHERE sha256 = :sha256)"), {"sha256": row.sha256}
-            ).scalar_one()
-            if not used:
-                files.delete(row.sha256)
+            let_go(connection, files, [row.sha256])
 
 
 def revoke(engine: Engine, wanted: str, *, reason: str, on: date, replace: bool = False) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import cast
 
 from service import lexicon, rulebook
+from service.credit_code import credit_code
 from service.errors import ServiceError
 from service.library import benchmark
 from service.library.benchmark import Entry, Level, State
@@ -65,7 +66,7 @@ def given(values: Mapping[str, str], default: Given) -> Given:
         level=cast("Level", meaning("levels", said["level"])) if "level" in said else default.level,
         organisation=said.get("organisation", default.organisation),
         title=said.get("title", default.title),
-        credit_code=benchmark.credit_code(said["credit_code"]) if "credit_code" in said else default.credit_code,
+        credit_code=credit_code(said["credit_code"]) if "credit_code" in said else default.credit_code,
         former_names=benchmark.names(said["former_names"]) if "former_names" in said else default.former_names,
         edition=edition,
         areas=area_ids(said["areas"], edition) if "areas" in said else default.areas,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from service.database.files import Files
+from service.database.keeping import keep
 from service.errors import ServiceError, Unreadable, reason
 from service.library.benchmark import Entry
 from service.library.change import amend
@@ -290,18 +291,18 @@ class Importer:
         assert self.files is not None
         kept: list[tuple[Item, Described, Prepared]] = []
         outcomes: list[Outcome] = []
-        for item, described, prepared in batch:
-            assert item.path is not None
-            try:
-                data = item.path.read_bytes()
-            except OSError as error:
-                outcomes.append(Outcome(item.name, "failed", message=f"读不了（{reason(error)}）。请检查文件和权限后再导入。"))
-                continue
-            if self.files.put(data) != described.entry.sha256:
-                outcomes.append(Outcome(item.name, "failed", message="导入时文件正在被修改。请关闭正打开它的程序后再导入。"))
-                continue
-            kept.append((item, described, prepared))
         with self.engine.begin() as connection:
+            for item, described, prepared in batch:
+                assert item.path is not None
+                try:
+                    data = item.path.read_bytes()
+                except OSError as error:
+                    outcomes.append(Outcome(item.name, "failed", message=f"读不了（{reason(error)}）。请检查文件和权限后再导入。"))
+                    continue
+                if keep(connection, self.files, data) != described.entry.sha256:
+                    outcomes.append(Outcome(item.name, "failed", message="导入时文件正在被修改。请关闭正打开它的程序后再导入。"))
+                    continue
+                kept.append((item, described, prepared))
             ids = store(connection, [prepared for _, _, prepared in kept])
             for (item, described, _), number in zip(kept, ids, strict=True):
                 outcomes.append(Outcome(item.name, "added", number, described.entry, "；".join(described.guessed)))
