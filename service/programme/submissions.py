@@ -66,7 +66,7 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A submission with its newest version. `contact` and `owner_name` are None for reviewers, whatever is known."""
+    """A submission with its newest version. For reviewers `contact`, `credit_code` and `owner_name` are None, whatever is known."""
 
     id: int
     number: str
@@ -124,7 +124,10 @@ class ChangedMeanwhile(ServiceError):
 
 
 def visible(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition on `submissions` that leaves what the viewer may see; it stands before every other one."""
+    """The condition on `submissions` that leaves what the viewer may see; it stands before every other one.
+
+    A reviewer sees what is assigned to him once he has declared that he has no conflict of interest.
+    """
     if viewer.is_staff:
         return true()
     if viewer.role == "applicant":
@@ -132,8 +135,8 @@ def visible(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.role == "unit":
         return false() if viewer.unit is None else submissions.c.unit == viewer.unit
     if viewer.role == "reviewer":
-        mine = select(assignments.c.submission).where(assignments.c.reviewer == viewer.id, assignments.c.conflict.is_not(true()))
-        return submissions.c.id.in_(mine)
+        mine = select(assignments.c.submission).where(assignments.c.reviewer == viewer.id, assignments.c.conflict.is_(false()))
+        return submissions.c.id.in_(mine) & (submissions.c.state != "withdrawn")
     return false()
 
 
@@ -160,7 +163,7 @@ def one(connection: Connection, viewer: Viewer, id_: int) -> Submission:
     contact = Contact(told.pop("contact_name"), told.pop("contact_phone"), told.pop("contact_email"))
     told["areas"] = tuple(told["areas"])
     if viewer.role == "reviewer":
-        told["owner_name"] = None
+        told["owner_name"] = told["credit_code"] = None
         return Submission(**told, contact=None)
     return Submission(**told, contact=contact)
 
