@@ -212,6 +212,7 @@ def _cluster(blank: Path, memory: Path) -> Iterator[Path]:
 
     from service.database.engine import close, connect
     from service.database.place import Place
+    from service.database.queue import prepare
     from service.database.server import Server
 
     shutil.copytree(blank, memory / "postgres")
@@ -222,7 +223,9 @@ def _cluster(blank: Path, memory: Path) -> Iterator[Path]:
             admin.execute(f"ALTER SYSTEM SET {name} = off")
         admin.execute("SELECT pg_reload_conf()")
         admin.execute("CREATE DATABASE template")
-    close(connect(Place(memory, f"postgresql://biaogan@/template?host={sockets}")))
+    template = connect(Place(memory, f"postgresql://biaogan@/template?host={sockets}"))
+    prepare(template)
+    close(template)
     yield sockets
     server.leave()
 

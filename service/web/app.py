@@ -16,6 +16,7 @@ from service import __version__
 from service.database.engine import close, connect
 from service.database.files import open_store
 from service.database.place import Place
+from service.database.queue import prepare
 from service.errors import ServiceError
 from service.settings import Settings, Web
 from service.web import context, errors, health, statics
@@ -66,6 +67,7 @@ def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.engine = await run_in_threadpool(connect, place)
+        await run_in_threadpool(prepare, app.state.engine)
         app.state.files = open_store(place)
         try:
             yield
