@@ -341,10 +341,40 @@ def imported(folder: Path, *, count: int, suffix: str) -> dict[str, Any]:
     return {"files": count, "seconds": round(seconds, 1), "documents_a_second": round(count / seconds, 1)}
 
 
+def cold(base: Path, *, repeats: int = 5) -> dict[str, Any]:
+    """Seconds of whole commands with a library, its server stopped before each, and without one: medians of 5."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    write_up = str(next((CORPORA / "samples").glob("*.docx")))
+    commands = {
+        "check": ["check", write_up, "--edition", EDITION],
+        "library_search": ["library", "search", "质量追溯"],
+        "library_show": ["library", "show", "2020-0001"],
+    }
+    found: dict[str, Any] = {}
+    for name, data in (("with_library", base / "grown"), ("without", base / "nothing")):
+        for command, words in commands.items():
+            if name == "without" and command != "check":
+                continue
+            taken = []
+            for _ in range(repeats):
+                began = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, "-m", "service.cli", *words],
+                    env={**environment, "BIAOGAN_DATA_DIR": str(data)},
+                    check=False,
+                    capture_output=True,
+                )
+                taken.append(time.perf_counter() - began)
+            found[f"{command}_{name}_s"] = round(statistics.median(taken), 2)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--only", default="recall,import,sizes", help="what is measured; plot draws docs/library-growth.png from the results"
+        "--only",
+        default="recall,import,sizes",
+        help="what is measured: also cold (whole commands, after sizes); plot draws docs/library-growth.png from the results",
     )
     parser.add_argument("--sizes", default="1000,4000,20000", help="benchmarks in the library, rising")
     parser.add_argument("--keep", help="folder of the databases; a temporary one by default")
@@ -371,6 +401,8 @@ def main() -> None:
                 told(f"import_{suffix}", imported(base, count=count, suffix=suffix))
         if "sizes" in only:
             _measure_sizes(base, [int(size) for size in options.sizes.split(",")], result, told)
+        if "cold" in only:
+            told("cold", {"benchmarks": options.sizes.split(",")[-1], **cold(base)})
     finally:
         if options.keep is None:
             shutil.rmtree(base, ignore_errors=True)
