@@ -67,6 +67,7 @@ users = Table(
     Column("shown", Text, nullable=False),  # what others see
     Column("role", Text, _one_of("role", ROLES), nullable=False),
     Column("organisation", Text),
+    Column("credit_code", Text),  # of the organisation
     Column("unit", Integer, ForeignKey("units.id")),  # of a user of role unit
     Column("email", Text),
     Column("password", Text),  # argon2id; null until one has been set

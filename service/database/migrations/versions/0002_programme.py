@@ -112,6 +112,7 @@ _STATEMENTS = (
         shown TEXT NOT NULL,
         role TEXT NOT NULL CONSTRAINT users_role_check CHECK (role IN ('admin', 'office', 'reviewer', 'applicant', 'unit')),
         organisation TEXT,
+        credit_code TEXT,
         unit INTEGER,
         email TEXT,
         password TEXT,
@@ -424,6 +425,7 @@ _STATEMENTS = (
     $$
     """,
     "CREATE TRIGGER events_are_kept BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_are_kept()",
+    "CREATE TRIGGER events_are_not_emptied BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_kept()",
 )
 
 
