@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from service.database import queue
 from service.database.programme_tables import analyses, assignments, submission_versions, units, users
 from service.errors import ServiceError
 from service.programme import submissions
@@ -15,6 +16,11 @@ from service.programme.submissions import Contact, Uploaded
 from service.programme.viewer import Viewer
 
 FILE = Uploaded("ab" * 32, "申报书.docx", 1200)
+
+
+@pytest.fixture(autouse=True)
+def _queue(engine: Any) -> None:
+    queue.prepare(engine)
 
 
 def person(db: Any, name: str, role: str, **more: Any) -> Viewer:
@@ -80,12 +86,14 @@ def test_everyone_sees_his_own(engine: Any) -> None:
                     ask(db, viewer, mine)
                 assert told.value.status == 404
         db.execute(assignments.insert().values(submission=mine, reviewer=reviewer.id, by=office.id))
+        for declared in (None, True):
+            db.execute(assignments.update().values(conflict=declared))
+            with pytest.raises(ServiceError, match="没有找到"):
+                submissions.one(db, reviewer, mine)
+        db.execute(assignments.update().values(conflict=False))
         assert submissions.one(db, reviewer, mine).contact is None
         assert submissions.one(db, reviewer, mine).owner_name is None
         assert submissions.versions(db, reviewer, mine)[0].receipt is None
-        db.execute(assignments.update().values(conflict=True))
-        with pytest.raises(ServiceError, match="没有找到"):
-            submissions.one(db, reviewer, mine)
 
 
 def test_an_applicant_owns_and_a_unit_enters_its_own_whatever_is_said(engine: Any) -> None:

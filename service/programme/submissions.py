@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, Connection, false, func, select, true, upd
 
 from service.database.programme_tables import assignments, events, submission_versions, submissions, units, users
 from service.errors import ServiceError
-from service.programme import audit
+from service.programme import analyses, audit, dismissals
 from service.programme.viewer import Viewer, not_found
 
 _RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32: none is taken for another
 _OPEN = frozenset({"received", "returned"})  # states in which a new version is taken
 _OPEN_TO_STAFF = frozenset({*_OPEN, "set_aside", "passed"})
 _ZONE = ZoneInfo("Asia/Shanghai")
-_MOST = {"title": 200, "organisation": 120}  # characters
+_LONGEST_TITLE, _LONGEST_NAME = 200, 120  # characters
 _DONE = {
     "submission.submitted": "提交",
     "submission.updated": "上传新版本",
@@ -248,6 +248,7 @@ def submit(
     }
     id_ = int(connection.execute(submissions.insert().values(**values).returning(submissions.c.id)).scalar_one())
     receipt = _version(connection, viewer, id_, 1, file, analysis)
+    analyses.compare_soon(connection, id_)
     audit.record(connection, viewer, "submission.submitted", f"submission:{id_}", details={"number": number, "sha256": file.sha256})
     return Submitted(id_, number, receipt)
 
@@ -274,6 +275,10 @@ def new_version(
         values["title"] = _checked(title, found.organisation).title
     changed(connection, id_, **values)
     receipt = _version(connection, viewer, id_, number, file, analysis)
+    analyses.compare_soon(connection, id_)
+    report = analyses.report(connection, analysis, file_name=file.file_name)
+    if report is not None:  # read before, as a draft: nothing will finish any more
+        dismissals.recount(connection, id_, report)
     audit.record(connection, viewer, "submission.updated", f"submission:{id_}", details={"version": number, "sha256": file.sha256})
     return Submitted(id_, found.number, receipt, number)
 
@@ -350,13 +355,16 @@ def meanwhile(connection: Connection, found: Held) -> ChangedMeanwhile:
 
 
 def _checked(title: str, organisation: str) -> _Told:
-    told = {"title": _line(title) or "", "organisation": _line(organisation) or ""}
-    for name, label in (("title", "题目"), ("organisation", "单位名称")):
-        if not told[name]:
-            raise ServiceError(f"{name}_missing", f"请填写{label}。")
-        if len(told[name]) > _MOST[name]:
-            raise ServiceError(f"{name}_too_long", f"{label}有 {len(told[name])} 个字，超过 {_MOST[name]} 个字。请核对后缩短。")
-    return _Told(**told)
+    told = _Told(_line(title) or "", _line(organisation) or "")
+    if not told.title:
+        raise ServiceError("title_missing", "请填写题目。")
+    if not told.organisation:
+        raise ServiceError("organisation_missing", "请填写单位名称。")
+    if len(told.title) > _LONGEST_TITLE:
+        raise ServiceError("title_too_long", f"题目有 {len(told.title)} 个字，超过 {_LONGEST_TITLE} 个字。请核对后缩短。")
+    if len(told.organisation) > _LONGEST_NAME:
+        raise ServiceError("organisation_too_long", f"单位名称有 {len(told.organisation)} 个字，超过 {_LONGEST_NAME} 个字。请核对后缩短。")
+    return told
 
 
 def _line(value: str | None) -> str | None:
