@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -13,9 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from service import lexicon
-from service.model import Area, Document, Edition, Rule, Submission
-from service.render.limits import rows
+from service.model import Area, Edition, Rule
+from service.render.edition import asked, facts_of, section_limits, themes_of
 from service.render.prose import Prose
 from service.render.terminal import COLOURS, headline, point, print_all
 from service.render.wording import words_for
@@ -67,22 +65,18 @@ def _area(area: Area) -> RenderableType:
     group = words_for("groups", area.group) + "：" if area.group else ""
     grid.add_row("·", Prose(f"{group}{area.name}（{area.clause}）" + (f"：{area.wording}" if area.wording != area.name else "")))
     if area.themes:
-        names = lexicon.load("themes")
-        grid.add_row("", Prose(f"文章主题：{'、'.join(str(names.get(theme, theme)) for theme in area.themes)}", "dim"))
+        grid.add_row("", Prose(f"文章主题：{'、'.join(themes_of(area))}", "dim"))
     if area.facts:
-        facts = lexicon.load("facts")
-        grid.add_row("", Prose(f"企业情况（有其一）：{'；'.join(str(facts[fact]['name']) for fact in area.facts)}", "dim"))
+        grid.add_row("", Prose(f"企业情况（有其一）：{'；'.join(facts_of(area))}", "dim"))
     return grid
 
 
 def _edition_sections(edition: Edition) -> Table:
-    blank = Submission(Document("", "", "txt", ""), None, None, (), (), (), edition.sections)
-    allowed = {row.name: row.allowed for row in rows(blank, edition, every=True)}
-    specs = {spec.name: spec for spec in edition.sections}
     table = _table("部分", "字数要求", "")
-    for name, limit in allowed.items():
-        spec = specs.get(name)
-        table.add_row(name, limit, "以下各部分合计" if spec is None else "必备" if spec.required else "可选")
+    for section in section_limits(edition):
+        table.add_row(
+            section.name, section.allowed, "以下各部分合计" if section.required is None else "必备" if section.required else "可选"
+        )
     return table
 
 
@@ -96,29 +90,11 @@ def _rule(rule: Rule, edition: Edition) -> RenderableType:
     if rule.unavailable is not None:
         grid.add_row("", Prose(f"{words_for('verdicts', 'not_checked')}：{rule.unavailable}", "yellow"))
     else:
-        asked = _asked(rule, edition)
-        if asked:
-            grid.add_row("", Prose(asked))
+        told = asked(rule, edition)
+        if told:
+            grid.add_row("", Prose(told))
         grid.add_row("", Prose(rule.message, "dim"))
     return Padding(grid, (0, 0, 1, 0))
-
-
-def _asked(rule: Rule, edition: Edition) -> str:
-    """The rule's parameters in words; word lists and the check's own settings have no label and are left out."""
-    labels, values = lexicon.load("display")["params"], lexicon.load("display")["values"]
-    names = {spec.key: spec.name for spec in edition.sections}
-
-    def say(value: object) -> str:
-        if isinstance(value, tuple):
-            return "、".join(say(part) for part in value)
-        if isinstance(value, bool):
-            return "是" if value else "否"
-        return f"{value:g}" if isinstance(value, float) else names.get(str(value), str(values.get(str(value), value)))
-
-    if not is_dataclass(rule.params):
-        return ""
-    given = ((field.name, getattr(rule.params, field.name)) for field in fields(rule.params))
-    return "；".join(f"{labels[name]}：{say(value)}" for name, value in given if name in labels and value not in (None, (), 0.0))
 
 
 def _table(*titles: str) -> Table:
