@@ -171,7 +171,11 @@
     let timer = 0;
     let sent = "";
     const tell = (words, kind) => { if (told) { told.textContent = words; told.className = `saved ${kind}`; } };
-    const content = () => new URLSearchParams(new FormData(form)).toString();
+    const content = () => { // what was written: the revision changes with every saving
+      const data = new FormData(form);
+      data.delete("revision");
+      return new URLSearchParams(data).toString();
+    };
     const save = async (leaving) => {
       clearTimeout(timer);
       timer = 0;
