@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -30,6 +31,7 @@ _QUOTE = 84  # characters of a sentence that speaks for a focus area
 _BRIEF = 48  # of one that speaks for a criterion
 _SHUT = 3  # matches shown open; the others open on demand
 _FEW = 8  # passages of a match shown at once
+PARTS = ("head", "bars", "digest", "matches", "text", "findings", "foot")
 _TEMPLATES = Path(__file__).parent / "templates"
 _STATIC = Path(__file__).parent / "static"
 
@@ -84,30 +86,46 @@ def pair_html(report: Report, edition: Edition) -> str:
 
 def _page(report: Report, edition: Edition, *, pair: bool) -> str:
     shown = view(report, edition)
-    spots = _spots(shown)
-    style, script = _asset("palette.css") + _asset("report.css") + "".join(_lit(spot) for spot in spots), _asset("report.js")
-    page = _template().render(
-        view=shown,
-        pair=pair,
-        sums=_sums(report),
-        parts=tuple(_parts(shown, spots)),
-        spots={(spot.start, spot.end): spot.number for spot in spots if spot.match is None},
-        places={spot.start: spot for spot in spots if spot.match is not None},
-        anchored={row.key for row in shown.rows if row.start is not None},
-        bars=tuple(_bars(shown)),
-        groups=tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
-        most=MOST,
-        say=words_for,
-        kinds=KINDS,
-        exclusions=EXCLUSIONS,
-        shut=_SHUT,
-        few=_FEW,
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    spots = spots_of(shown)
+    style = "".join((_asset("palette.css"), _asset("report.css"), *(_lit(spot) for spot in spots)))
+    script = _asset("report.js")
+    page = template("report.html.j2").render(
+        values_of(shown, spots)
+        | {
+            "pair": pair,
+            "style": Markup(style),  # noqa: S704 - our own file
+            "script": Markup(script),  # noqa: S704 - our own file
+            "style_hash": _hash(style),
+            "script_hash": _hash(script),
+        }
     )
     return printable(page)
+
+
+def values_of(shown: View, spots: Sequence[Spot]) -> dict[str, Any]:
+    """What the templates of the report are filled with, as it stands on a page of its own."""
+    return {
+        "view": shown,
+        "pair": False,
+        "web": False,
+        "parts": PARTS,
+        "blocks": tuple(_parts(shown, spots)),
+        "sums": _sums(shown.report),
+        "spots": {(spot.start, spot.end): spot.number for spot in spots if spot.match is None},
+        "places": {spot.start: spot for spot in spots if spot.match is not None},
+        "anchored": {row.key for row in shown.rows if row.start is not None},
+        "bars": tuple(_bars(shown)),
+        "groups": tuple((severity, tuple(item for item in shown.items if item.severity == severity)) for severity in SEVERITIES),
+        "dismissed": (),
+        "actions": None,
+        "links": {},
+        "most": MOST,
+        "say": words_for,
+        "kinds": KINDS,
+        "exclusions": EXCLUSIONS,
+        "shut": _SHUT,
+        "few": _FEW,
+    }
 
 
 def _sums(report: Report) -> str:
@@ -118,7 +136,7 @@ def _sums(report: Report) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -126,7 +144,7 @@ def _template() -> Template:
     environment.filters["brief"] = lambda value: cut(value, _BRIEF)
     environment.filters["percent"] = percent
     environment.filters["number"] = lambda value: f"{value:,}"
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 @cache
@@ -138,8 +156,8 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _spots(shown: View) -> tuple[Spot, ...]:
-    """Every place that the page leads to, once each, numbered as it names them: the digest's first, then what matches count, by place."""
+def spots_of(shown: View, also: Sequence[tuple[int, int]] = ()) -> tuple[Spot, ...]:
+    """Every place that the page leads to, once each, numbered: the digest's first, then `also`, then what matches count."""
     told = shown.insight
     others: list[tuple[int, int]] = []
     keys: list[tuple[int, int]] = []
@@ -151,6 +169,7 @@ def _spots(shown: View) -> tuple[Spot, ...]:
         others += [(item.start, item.end) for item in told.priorities]
     if shown.likeness is not None:
         others += [(one.start, one.end) for match in shown.likeness.matches for one in match.left_out]
+    others += also
     places = dict.fromkeys(others, False) | dict.fromkeys(keys, True)
     spots = [Spot(number, start, end, key) for number, ((start, end), key) in enumerate(places.items(), 1)]
     return (*spots, *_matched(shown.likeness, len(spots)))

@@ -1,20 +1,39 @@
 "use strict";
 // Only lights up what belongs together, lets n / p walk through the findings and adds up shares anew; links and filters work without it.
 (() => {
-  const items = [...document.querySelectorAll(".item")];
+  const report = document.querySelector(".report");
+  if (!report) return;
+  const items = [...report.querySelectorAll(".item[data-n]")];
   const marksOf = (n) => document.querySelectorAll(`mark[data-f~="${n}"]`);
   let lit = null;
   const light = (n) => {
     if (lit === n) return;
-    for (const old of document.querySelectorAll(".current")) old.classList.remove("current");
+    for (const old of report.querySelectorAll(".current")) old.classList.remove("current");
     lit = n;
     if (!n) return;
     document.getElementById(`f${n}`)?.classList.add("current");
     for (const mark of marksOf(n)) if (mark.title) mark.classList.add("current");
   };
   const target = () => /^#[fp](\d+)$/.exec(location.hash)?.[1] ?? null;
-  addEventListener("hashchange", () => light(target()));
-  light(target());
+  // The words that a link has led to; on a page of its own the style does it without a script.
+  const spot = () => {
+    for (const old of report.querySelectorAll(".lit")) old.classList.remove("lit");
+    const number = /^#k(\d+)$/.exec(location.hash);
+    if (number) for (const one of report.querySelectorAll(`[data-k~="${number[1]}"]`)) one.classList.add("lit");
+  };
+  const follow = () => {
+    light(target());
+    spot();
+  };
+  addEventListener("hashchange", follow);
+  follow();
+  // Filters where the style cannot ask for the boxes' state.
+  if (!CSS.supports("selector(:has(a))")) {
+    for (const input of report.querySelectorAll(".filter input")) {
+      const name = input.id.replace("show-", "no-");
+      input.addEventListener("change", () => report.classList.toggle(name, !input.checked));
+    }
+  }
   // A click on a number in the text also brings its finding into view, and the other way round, without losing the place.
   for (const badge of document.querySelectorAll(".text .badge")) {
     badge.addEventListener("click", () => light(badge.textContent));
@@ -30,7 +49,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
     const step = { n: 1, j: 1, p: -1, k: -1 }[event.key];
-    if (!step) return;
+    // A page of the service may want the letter for something else.
+    if (!step || event.defaultPrevented || document.querySelector(`[data-key="${event.key}"]`)) return;
     const shown = items.filter((item) => item.offsetParent);
     const at = shown.findIndex((item) => item.dataset.n === target());
     const next = at < 0 ? shown[step > 0 ? 0 : shown.length - 1] : shown[at + step];

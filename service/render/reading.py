@@ -1,0 +1,142 @@
+"""A write-up as a reviewer reads it: section by section, with its summaries, findings and evidence, and without what tells of people.
+
+The application form, the cover and the evidence files are left out; contact data and credit codes are hidden wherever else they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from service.model import Block, Edition, Report, Submission
+from service.render.html import Part, _parts, _spots
+from service.render.insight import CriterionShown, Quote
+from service.render.view import Item, View, view
+from service.render.wording import section_name
+
+_HIDDEN = "＊"
+# Credit codes (GB 32100), e-mail addresses, fixed lines; mobile numbers, identity numbers and bank cards are masked in every report.
+_PERSONAL = re.compile(
+    r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])"
+    r"|[0-9A-Za-z._%+-]{1,64}@[0-9A-Za-z-]{1,63}(?:\.[0-9A-Za-z-]{1,63}){1,4}"
+    r"|(?<![0-9.])[(（]?0[1-9][0-9]{1,2}[)）]?[- －—]?[2-9][0-9]{6,7}(?![0-9.])"
+    r"|(?<![0-9.])[48]00-[0-9]{3}-?[0-9]{4}(?![0-9.])"
+)
+# What stands beside the label of a form; the label itself stays.
+_FORM = re.compile(
+    r"(?:联\s?系\s?人|联系电话|联系方式|电子邮箱|电子邮件|E-?mail|传真|通讯地址|手机号码|邮政编码)"
+    r"[ \u3000]{0,4}[:：\t][ \u3000]{0,4}([^\n\t，。；;]{1,60})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A section of the text, or what stands before the first one (key None)."""
+
+    number: int  # from 1
+    key: str | None
+    name: str  # empty before the first section
+    words: int | None
+    start: int
+    parts: tuple[Part, ...]
+    sentences: tuple[Quote, ...]  # its summary
+    items: tuple[Item, ...]  # errors and warnings that stand in it
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    view: View
+    chapters: tuple[Chapter, ...]
+    places: Mapping[tuple[int, int], int]  # span -> number of its anchor in the text
+    alike: Mapping[int, int]  # where a passage begins that a past benchmark has too -> number of its anchor
+    whole: tuple[Quote, ...]  # the summary of the whole write-up
+    items: tuple[Item, ...]  # errors and warnings, the gravest first
+    criteria: Mapping[str, CriterionShown]
+    past: tuple[str, ...]  # library ids of view.likeness.matches, in their order
+
+    def chapter_at(self, place: int) -> int:
+        """The number of the chapter that holds a place of the text."""
+        return max(1, bisect_right([chapter.start for chapter in self.chapters], place))
+
+
+def reading(report: Report, edition: Edition, *, hidden: Sequence[str] = ()) -> Reading:
+    """What a reviewer sees of a report; `hidden` are strings known to tell of people. ValueError where there is no text."""
+    shown = view(veiled(report, hidden=hidden), edition)
+    submission, told, advice = shown.report.submission, shown.insight, shown.report.advice
+    if submission is None:
+        raise ValueError("a report without text cannot be read")
+    spots = _spots(shown)
+    items = tuple(item for item in shown.items if item.severity != "advice" and submission.start <= item.start <= submission.end)
+    sentences = {} if told is None else {part.key: part.sentences for part in told.sections}
+    kept = [(block, part) for block, part in zip(submission.document.blocks, _parts(shown, spots), strict=True) if not part.outside]
+    evident = () if told is None or advice is None else zip((one.criterion for one in advice.criteria), told.criteria, strict=True)
+    return Reading(
+        view=shown,
+        chapters=tuple(_chapters(submission, kept, items, sentences)),
+        places={(spot.start, spot.end): spot.number for spot in spots if spot.match is None},
+        alike={spot.start: spot.number for spot in spots if spot.match is not None},
+        whole=sentences.get(None, ()),
+        items=items,
+        criteria=dict(evident),
+        past=tuple(match.past.id for match in shown.report.matches),
+    )
+
+
+def _chapters(
+    submission: Submission, kept: Sequence[tuple[Block, Part]], items: Sequence[Item], sentences: Mapping[str | None, tuple[Quote, ...]]
+) -> Iterator[Chapter]:
+    """Cut where sections begin; a summary stands with the first section of its key."""
+    groups: list[list[tuple[Block, Part]]] = [[]]
+    for block, part in kept:
+        if part.sections and groups[-1]:
+            groups.append([])
+        groups[-1].append((block, part))
+    starts = [group[0][0].start for group in groups if group] or [submission.start]
+    ends = [*starts[1:], submission.end + 1]
+    seen: set[str | None] = {None}
+    for number, (group, start, end) in enumerate(zip(groups, starts, ends, strict=True), 1):
+        tag = group[0][1].sections[-1] if group and group[0][1].sections else None
+        key = None if tag is None else tag.section.key
+        mine = tuple(item for item in items if start <= item.start < end or (number == 1 and item.start < start))
+        told = sentences.get(key, ()) if key not in seen else ()
+        seen.add(key)
+        name = "" if key is None else section_name(submission, key)
+        yield Chapter(number, key, name, None if tag is None else tag.section.words, start, tuple(part for _, part in group), told, mine)
+
+
+# --- what tells of people ----------------------------------------------------------------------------------------------------------
+
+
+def veiled(report: Report, *, hidden: Sequence[str] = ()) -> Report:
+    """The same report, every offset unchanged, with contact data and credit codes hidden in every string that it holds."""
+    known = sorted({value for value in hidden if value.strip()}, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def veil(value: str) -> str:
+        if len(value) < 2:
+            return value
+        value = _PERSONAL.sub(lambda found: _HIDDEN * len(found[0]), value)
+        value = _FORM.sub(lambda found: found[0][: found.start(1) - found.start()] + _HIDDEN * len(found[1]), value)
+        return value if pattern is None else pattern.sub(lambda found: _HIDDEN * len(found[0]), value)
+
+    made: Report = _through(report, veil)
+    return made
+
+
+def _through(value: Any, veil: Callable[[str], str]) -> Any:
+    """The value with every string in it veiled; what holds none to veil is the same object."""
+    if isinstance(value, str):
+        return veil(value)
+    if isinstance(value, tuple):
+        made = [_through(one, veil) for one in value]
+        return value if all(new is old for new, old in zip(made, value, strict=True)) else tuple(made)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            one.name: new for one in fields(value) if (new := _through(old := getattr(value, one.name), veil)) is not old and new != old
+        }
+        return replace(value, **changed) if changed else value
+    return value
