@@ -16,22 +16,14 @@ from service.errors import ServiceError
 from service.model import Format
 from service.parse.limits import MIB, Limits
 from service.parse.sniff import sniff
+from service.programme.submissions import Uploaded
 from service.programme.viewer import Viewer
 
 ACCEPT = ".docx,.doc,.wps,.rtf,.pdf,.txt,.md"  # what the browser offers to choose
-DRAFTED = ("draft.created", "draft.version_added")  # counted by their events: a deleted draft was uploaded all the same
+DRAFTED = ("draft.created", "draft.version_added", "draft.retried")  # counted by their events: a deleted draft was uploaded all the same
 _NAMELESS = "未命名"
 _LONGEST = 180  # characters of a file's name
 _STAFF = 10  # times the setting: the office brings in whole batches
-
-
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A file in the store. `file_name` is what its sender calls it: data to show, never a path."""
-
-    sha256: str
-    file_name: str
-    size: int  # bytes
 
 
 @dataclass(frozen=True, slots=True)
