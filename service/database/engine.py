@@ -78,6 +78,16 @@ def open_engine(place: Place) -> Engine:
     return engine
 
 
+def parameters(engine: Engine) -> dict[str, Any]:
+    """What libpq is told to reach the engine's server, started where it is the embedded one: for connections of another library."""
+    found: dict[str, Any] = dict(engine.dialect.create_connect_args(engine.url)[1])
+    found.pop("context", None)  # SQLAlchemy's own conversions
+    server = _servers.get(engine)
+    if server is not None:
+        found["host"] = str(server.ensure())
+    return {"connect_timeout": _SECONDS, "application_name": "biaogan", **found}
+
+
 def close(engine: Engine) -> None:
     """Closes the pool and leaves the embedded server."""
     engine.dispose()

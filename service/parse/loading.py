@@ -22,6 +22,11 @@ def load(path: Path, *, limits: Limits) -> bytes:
         raise Unreadable("file_forbidden", "没有权限读取这个文件。请检查权限，或关闭正在占用它的程序。", status=403) from error
     except OSError as error:
         raise Unreadable("file_missing", f"打不开这个文件（{error.strerror}）。请检查路径和磁盘。") from error
+    return allowed(data, limits=limits)
+
+
+def allowed(data: bytes, *, limits: Limits) -> bytes:
+    """The bytes themselves; Unreadable where there are more than allowed."""
     if len(data) > limits.file_bytes:
         most = limits.file_bytes // MIB
         raise Unreadable("file_too_large", f"文件超过 {most} MB 的上限。请在 Word 中压缩图片（图片格式→压缩图片）或拆分后再提交。")

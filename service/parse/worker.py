@@ -18,7 +18,7 @@ from service.errors import Unreadable
 from service.model import Document, Format, Note
 from service.parse.children import Children
 from service.parse.limits import Limits
-from service.parse.loading import begins_with, load, shown_name
+from service.parse.loading import allowed, begins_with, load, shown_name
 from service.parse.wire import Done, NeedsConversion, NeedsOcr, Refused, Reply, Request
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class _Job:
 
     path: Path
     call: _Call
+    given: bytes | None = None  # its bytes, where they need not be loaded
     promise: Future[Reading] = field(default_factory=Future)
     data: bytes = b""
     sha256: str = ""
@@ -83,6 +84,14 @@ class _Job:
     @property
     def name(self) -> str:
         return shown_name(self.path)
+
+    @property
+    def is_legacy(self) -> bool:
+        return begins_with(self.path, _LEGACY) if self.given is None else self.given.startswith(_LEGACY)
+
+    def load(self, *, limits: Limits) -> None:
+        self.data = load(self.path, limits=limits) if self.given is None else allowed(self.given, limits=limits)
+        self.given = None
 
     def finish(self, outcome: Document | Unreadable) -> None:
         self.data = b""
@@ -143,8 +152,15 @@ class Reader:
         """
         ordered = [Path(path) for path in paths]
         call = _Call(len(ordered), progress or (lambda _: None))
-        jobs = [_Job(path, call) for path in ordered]
-        apart = [job for job in jobs if self._convert and begins_with(job.path, _LEGACY)]
+        yield from self._read_jobs([_Job(path, call) for path in ordered], call)
+
+    def read_data(self, data: bytes, name: str) -> Reading:
+        """One file whose bytes are at hand; `name` says what it is called and is no path."""
+        call = _Call(1, lambda _: None)
+        return next(self._read_jobs([_Job(Path(name.replace("/", "_")), call, data)], call))
+
+    def _read_jobs(self, jobs: list[_Job], call: _Call) -> Iterator[Reading]:
+        apart = [job for job in jobs if self._convert and job.is_legacy]
         if apart:
             _fail_with(self._converting.submit(self._convert_all, apart), apart)
         legacy = set(apart)
@@ -172,7 +188,7 @@ class Reader:
         """Reads the file; True where it waits to be converted."""
         began = time.perf_counter()
         try:
-            job.data = load(job.path, limits=self.limits)
+            job.load(limits=self.limits)
         except Unreadable as refusal:
             job.finish(refusal)
             return False

@@ -1,0 +1,50 @@
+"""biaogan worker: analyses what waits in the queue, on any machine that reaches the database and the files."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from service import settings
+
+if TYPE_CHECKING:
+    from service.arguments import Parser
+    from service.jobs.analyst import Setting
+
+
+def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = commands.add_parser("worker", help="启动一个后台审读进程，处理网页服务收到的材料", add_help=False)
+    parser.add_argument("-h", "--help", action="help", help="显示用法")
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="同时审读几份材料，默认 1；不宜超过处理器核数")
+
+
+def _jobs(value: str) -> int:
+    if not (value.isdecimal() and 0 < int(value) <= 64):
+        raise argparse.ArgumentTypeError("须为 1 到 64 的整数")
+    return int(value)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Until it is interrupted; 0."""
+    from service import logs  # noqa: PLC0415 - SQLAlchemy and procrastinate only where they are needed
+    from service.jobs import worker  # noqa: PLC0415
+
+    logs.begin()
+    worker.run(setting(settings.read()), jobs=options.jobs)
+    return 0
+
+
+def setting(wanted: settings.Settings) -> Setting:
+    """What an analysing child must know of the settings."""
+    from service.jobs.analyst import Setting  # noqa: PLC0415
+
+    return Setting(
+        str(wanted.data.absolute()),
+        wanted.database,
+        wanted.files,
+        None if wanted.models is None else str(wanted.models),
+        None if wanted.embedding is None else str(wanted.embedding),
+        wanted.convert,
+        wanted.ocr,
+        wanted.soffice,
+    )
