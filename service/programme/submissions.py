@@ -199,7 +199,7 @@ def versions(connection: Connection, viewer: Viewer, id_: int) -> list[Version]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Named:
     title: str
     organisation: str
 
@@ -227,7 +227,7 @@ def submit(
     """
     if viewer.id is None or viewer.role == "reviewer":
         raise ServiceError("forbidden", "您的账号不能提交申报材料。如确有需要，请联系管理员调整角色。", status=403)
-    told = _checked(title, organisation)
+    told = checked(title, organisation)
     contact = contact or Contact()
     audit.hold(connection)  # the one lock of all who record: numbers are given in its order
     number = _next_number(connection, edition)
@@ -238,9 +238,9 @@ def submit(
         "unit": viewer.unit if viewer.role == "unit" else unit,
         "organisation": told.organisation,
         "credit_code": credit_code or None,
-        "contact_name": _line(contact.name),
-        "contact_phone": _line(contact.phone),
-        "contact_email": _line(contact.email),
+        "contact_name": line(contact.name),
+        "contact_phone": line(contact.phone),
+        "contact_email": line(contact.email),
         "title": told.title,
         "areas": list(areas),
         "analysis": analysis,
@@ -272,7 +272,7 @@ def new_version(
     number = found.version + 1
     values: dict[str, Any] = {"version": number, "analysis": analysis, "state": "received", "dismissed_errors": 0, "dismissed_warnings": 0}
     if title is not None:
-        values["title"] = _checked(title, found.organisation).title
+        values["title"] = checked(title, found.organisation).title
     changed(connection, id_, **values)
     receipt = _version(connection, viewer, id_, number, file, analysis)
     analyses.compare_soon(connection, id_)
@@ -354,8 +354,8 @@ def meanwhile(connection: Connection, found: Held) -> ChangedMeanwhile:
 # --- inside ------------------------------------------------------------------------------------------------------------------------
 
 
-def _checked(title: str, organisation: str) -> _Told:
-    told = _Told(_line(title) or "", _line(organisation) or "")
+def checked(title: str, organisation: str) -> Named:
+    told = Named(line(title) or "", line(organisation) or "")
     if not told.title:
         raise ServiceError("title_missing", "请填写题目。")
     if not told.organisation:
@@ -367,7 +367,7 @@ def _checked(title: str, organisation: str) -> _Told:
     return told
 
 
-def _line(value: str | None) -> str | None:
+def line(value: str | None) -> str | None:
     """One line without control characters; None where nothing is left."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", value).split()) or None if value else None
 
