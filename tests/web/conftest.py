@@ -85,7 +85,7 @@ class Site:
         """Runs the analyses that wait, here and now; how many there were."""
         from service import jobs
 
-        return jobs.run_waiting(self.engine, self.files, self.place)
+        return jobs.run_waiting(self.engine, self.files)
 
 
 @pytest.fixture(name="site")
