@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -19,7 +20,7 @@ from service.database.place import Place
 from service.database.queue import prepare
 from service.errors import ServiceError
 from service.settings import Settings, Web
-from service.web import context, errors, health, statics
+from service.web import context, errors, health, metrics, statics
 from service.web.api import all_routers
 from service.web.pages import (
     account,
@@ -84,9 +85,12 @@ def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
         dependencies=[Depends(context.guard), Depends(context.token_guard, scope="function")],
     )
     app.state.settings, app.state.place, app.state.analysis = settings, place, analysis
+    app.state.registry = CollectorRegistry()
+    app.add_middleware(metrics.Timings, registry=app.state.registry)
     app.add_route("/static/{digest}/{name:path}", statics.one)
     app.add_route("/healthz", health.health)
     app.include_router(health.router, include_in_schema=False)
+    app.include_router(metrics.router, include_in_schema=False)
     for module in _PAGES:
         app.include_router(module.router, include_in_schema=False)
     for router in all_routers():
