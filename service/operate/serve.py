@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -44,9 +45,11 @@ def run(options: argparse.Namespace) -> int:
     with closing(_listen(options.host, options.port)) as line:
         import uvicorn  # noqa: PLC0415 - only the service needs it
 
+        from service import logs  # noqa: PLC0415
         from service.database.place import Place  # noqa: PLC0415
         from service.web.app import create  # noqa: PLC0415
 
+        logs.begin(logging.WARNING if sys.stderr.isatty() else logging.INFO)  # someone at a terminal wants to see addresses, not requests
         place = Place(wanted.data, wanted.database, wanted.files)
         workers = [_Worker() for _ in range(options.workers)]
         app = create(place, settings=web, analysis=wanted)
