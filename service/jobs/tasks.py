@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select, text
 
-from service.database import queue
 from service.database.programme_tables import analyses, submissions
 from service.errors import ServiceError
 from service.jobs.analysing import File, Made
+from service.programme import analyses as analyses_
+from service.programme import batches, dismissals
 
 TRIES = 3
 _PAUSES = (1.0, 5.0)  # seconds before the second and the third try
@@ -107,15 +108,27 @@ def _store(engine: Engine, taken: Taken, made: Made) -> None:
         if not _end(connection, taken, state="done", reason=None, report=made.report, **made.columns):
             _log.warning("a result came too late", extra={"analysis": taken.id, "try": taken.tries})
             return
-        wanting = select(submissions.c.id).where(submissions.c.analysis == taken.id).order_by(submissions.c.id)
-        for submission in connection.execute(wanting).scalars():
-            queue.enqueue(connection, queue.COMPARE, submission, {"submission": submission})
+        for submission in _settle(connection, taken.id):
+            analyses_.compare_soon(connection, submission)
         # In one order, so that two workers do not wait for each other.
         times = [{"stage": stage, "milliseconds": spent} for stage, spent in sorted(made.timing.items())]
         if times:
             connection.execute(text(_STAGE_TIME), times)
     details = {"analysis": taken.id, "status": made.columns["status"], "milliseconds": made.columns["milliseconds"]}
     _log.info("analysed", extra=details)
+
+
+def _settle(connection: Connection, analysis: int) -> list[int]:
+    """What submissions take from their finished analysis: the names of a batch's, the findings that stay dismissed. Those submissions."""
+    batches.named(connection, analysis)
+    newest = select(submissions.c.id).where(submissions.c.analysis == analysis).order_by(submissions.c.id)
+    wanting = list(connection.execute(newest).scalars())
+    dismissing = [submission for submission in wanting if dismissals.of(connection, submission)]
+    if dismissing:
+        report = analyses_.decoded(connection.execute(select(analyses.c.report).where(analyses.c.id == analysis)).scalar_one())
+        for submission in dismissing:
+            dismissals.recount(connection, submission, report)
+    return wanting
 
 
 def _not_made(engine: Engine, taken: Taken, reason: str, *, final: bool = False) -> None:
@@ -159,12 +172,15 @@ def _patiently(work: Callable[[], _Result]) -> _Result:
 
 def compare(engine: Engine, submission: int, make: Callable[[int], None]) -> None:
     """Compares a submission with `make`; nothing while it is not analysed: that puts it into the queue again."""
-    with engine.connect() as connection:
-        state = connection.execute(
-            select(analyses.c.state).join(submissions, submissions.c.analysis == analyses.c.id).where(submissions.c.id == submission)
+    with engine.begin() as connection:
+        done = connection.execute(
+            select(analyses.c.id)
+            .join(submissions, submissions.c.analysis == analyses.c.id)
+            .where(submissions.c.id == submission, analyses.c.state == "done")
         ).scalar()
-    if state != "done":
-        return
+        if done is None:
+            return
+        _settle(connection, done)  # once more: it may have been handed in just when the analysis ended
     try:
         make(submission)
     except Stopped as stop:

@@ -139,7 +139,7 @@ def forget(connection: Connection, id: int) -> bool:  # noqa: A002
 
 def compare_soon(connection: Connection, submission: int) -> None:
     """Compares a submission with the others of its edition, now or when its analysis is done. Call it for every new version."""
-    queue.enqueue(connection, queue.COMPARE, submission, {"submission": submission})
+    queue.enqueue(connection, queue.COMPARE, submission, {"submission": submission}, priority=-SOON)
 
 
 def encoded(report: Report) -> bytes:
