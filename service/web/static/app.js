@@ -237,7 +237,8 @@
   document.addEventListener("click", (event) => {
     const box = event.target.closest("input[type=checkbox]");
     if (!box) return;
-    if (box.dataset.all) for (const one of counted(box.dataset.all)) one.checked = box.checked;
+    const ticked = box.checked; // counting sets it anew
+    if (box.dataset.all) for (const one of counted(box.dataset.all)) one.checked = ticked;
     const boxes = counted(box.dataset.all || box.name);
     const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)];
     if (event.shiftKey && from >= 0 && to >= 0) {
@@ -295,7 +296,7 @@
   let before = null;
   const dialog = () => document.querySelector(".dialog.open, .dialog:target");
   const opened = (box) => {
-    before = document.activeElement;
+    before = document.querySelector(`a[href="#${box.id}"]`) || document.activeElement; // following the link has moved the focus already
     (box.querySelector("input:not([type=hidden]), select, textarea, button, a:not(.dialog-shut)") || box.querySelector(".dialog-shut")).focus();
   };
   const shut = () => {
