@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from service.model import Block, Edition, Report, Submission
-from service.render.html import Part, _parts, _spots
+from markupsafe import Markup, escape
+
+from service.model import Block, Edition, Past, Report, Submission
+from service.render.html import Part, spots_of, template, values_of
 from service.render.insight import CriterionShown, Quote
+from service.render.page import Link
 from service.render.view import Item, View, view
-from service.render.wording import section_name
+from service.render.wording import printable, section_name
 
 _HIDDEN = "＊"
 # Credit codes (GB 32100), e-mail addresses, fixed lines; mobile numbers, identity numbers and bank cards are masked in every report.
@@ -49,40 +52,66 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """`items` are errors and warnings, the gravest first; those of the whole write-up are no chapter's."""
+
     view: View
     chapters: tuple[Chapter, ...]
-    places: Mapping[tuple[int, int], int]  # span -> number of its anchor in the text
-    alike: Mapping[int, int]  # where a passage begins that a past benchmark has too -> number of its anchor
+    spots: Mapping[int, int]  # number of an anchor in the text -> the place where it stands
+    places: Mapping[tuple[int, int], int]  # span -> number of its anchor
     whole: tuple[Quote, ...]  # the summary of the whole write-up
-    items: tuple[Item, ...]  # errors and warnings, the gravest first
+    items: tuple[Item, ...]
     criteria: Mapping[str, CriterionShown]
-    past: tuple[str, ...]  # library ids of view.likeness.matches, in their order
+    values: Mapping[str, Any]  # of the report's templates
 
     def chapter_at(self, place: int) -> int:
         """The number of the chapter that holds a place of the text."""
         return max(1, bisect_right([chapter.start for chapter in self.chapters], place))
 
+    def text(self, chapters: Sequence[Chapter], *, similar: str) -> Markup:
+        """These chapters' text with its marks; `similar` is the address where passages stand beside those of past benchmarks."""
+        blocks = tuple(part for chapter in chapters for part in chapter.parts)
+        told = template("text.html.j2").render({**self.values, "blocks": blocks})
+        # Whatever the text says, a quotation mark of its own is escaped: these are the template's links alone.
+        return Markup(printable(told).replace('href="#m', f'href="{escape(similar)}#m'))  # noqa: S704 - rendered with escaping
 
-def reading(report: Report, edition: Edition, *, hidden: Sequence[str] = ()) -> Reading:
-    """What a reviewer sees of a report; `hidden` are strings known to tell of people. ValueError where there is no text."""
+    def similar(self, place: Callable[[int], str]) -> Markup:
+        """Passages beside those of past benchmarks; `place` gives the address of an anchor of the text by its number."""
+        told = template("matches.html.j2").render(self.values)
+        told = re.sub(r'href="#k(\d+)"', lambda found: f'href="{escape(place(int(found[1])))}"', printable(told))
+        return Markup(told)  # noqa: S704 - rendered with escaping
+
+
+def reading(
+    report: Report, edition: Edition, *, hidden: Sequence[str] = (), links: Callable[[Past], Sequence[Link]] | None = None
+) -> Reading:
+    """What a reviewer sees of a report. `hidden` are strings known to tell of people; `links` where a past benchmark can be read.
+
+    ValueError where there is no text.
+    """
     shown = view(veiled(report, hidden=hidden), edition)
-    submission, told, advice = shown.report.submission, shown.insight, shown.report.advice
+    submission = shown.report.submission
     if submission is None:
         raise ValueError("a report without text cannot be read")
-    spots = _spots(shown)
-    items = tuple(item for item in shown.items if item.severity != "advice" and submission.start <= item.start <= submission.end)
+    kept = [item for item in shown.items if item.severity != "advice" and submission.start <= item.start <= submission.end]
+    items = tuple(replace(item, number=number) for number, item in enumerate(kept, 1))
+    shown = replace(shown, items=items)
+    spots = spots_of(shown)
+    values = values_of(shown, spots)
+    alike = () if shown.likeness is None else shown.likeness.matches
+    found = {} if links is None else {one.number: links(match.past) for one, match in zip(alike, shown.report.matches, strict=True)}
+    told, advice = shown.insight, shown.report.advice
     sentences = {} if told is None else {part.key: part.sentences for part in told.sections}
-    kept = [(block, part) for block, part in zip(submission.document.blocks, _parts(shown, spots), strict=True) if not part.outside]
+    inside = [(block, part) for block, part in zip(submission.document.blocks, values["blocks"], strict=True) if not part.outside]
     evident = () if told is None or advice is None else zip((one.criterion for one in advice.criteria), told.criteria, strict=True)
     return Reading(
         view=shown,
-        chapters=tuple(_chapters(submission, kept, items, sentences)),
+        chapters=tuple(_chapters(submission, inside, items, sentences)),
+        spots={spot.number: spot.start for spot in spots},
         places={(spot.start, spot.end): spot.number for spot in spots if spot.match is None},
-        alike={spot.start: spot.number for spot in spots if spot.match is not None},
         whole=sentences.get(None, ()),
         items=items,
         criteria=dict(evident),
-        past=tuple(match.past.id for match in shown.report.matches),
+        values=values | {"web": True, "links": found},
     )
 
 
@@ -101,7 +130,7 @@ def _chapters(
     for number, (group, start, end) in enumerate(zip(groups, starts, ends, strict=True), 1):
         tag = group[0][1].sections[-1] if group and group[0][1].sections else None
         key = None if tag is None else tag.section.key
-        mine = tuple(item for item in items if start <= item.start < end or (number == 1 and item.start < start))
+        mine = tuple(item for item in items if not item.whole and (start <= item.start < end or (number == 1 and item.start < start)))
         told = sentences.get(key, ()) if key not in seen else ()
         seen.add(key)
         name = "" if key is None else section_name(submission, key)

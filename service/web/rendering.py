@@ -33,6 +33,7 @@ _NAV: dict[str, tuple[tuple[str, str], ...]] = {
         ("/submissions", "申报材料"),
         ("/batches", "批量收稿"),
         ("/units", "推荐单位"),
+        ("/reviews/overview", "评审"),
         ("/findings", "忽略的问题"),
         ("/library", "往年标杆"),
         ("/editions", "通知与规则"),
@@ -52,8 +53,9 @@ def navigation(viewer: Viewer | None, path: str) -> list[tuple[str, str, bool]]:
     ]
 
 
-def render(request: Request, template: str, *, viewer: Viewer | None, flash: str | None, **values: Any) -> str:
-    """The page's text. Everything from outside is escaped by Jinja."""
+def render(request: Request, template: str, *, viewer: Viewer | None, flash: str | None, csrf: str | None = None, **values: Any) -> str:
+    """The page's text. Everything from outside is escaped by Jinja. `csrf`: of who is not signed in."""
+    csrf = viewer.csrf if viewer else csrf or ""
     told = (
         _environment()
         .get_template(template)
@@ -63,8 +65,8 @@ def render(request: Request, template: str, *, viewer: Viewer | None, flash: str
             query=request.query_params,
             nav=navigation(viewer, request.url.path),
             flash=unquote(flash) if flash else "",
-            csrf_field=lambda: csrf_field(viewer),
-            csrf=viewer.csrf if viewer else "",
+            csrf_field=lambda: csrf_field(csrf),
+            csrf=csrf if viewer else "",
             static=static,
             url=partial(address, request),
             version=__version__,
@@ -76,9 +78,9 @@ def render(request: Request, template: str, *, viewer: Viewer | None, flash: str
     return printable(told)
 
 
-def csrf_field(viewer: Viewer | None) -> Markup:
+def csrf_field(csrf: str) -> Markup:
     """The hidden field that every form with method post needs."""
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(viewer.csrf if viewer else "")
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(csrf)
 
 
 def address(request: Request, path: str | None = None, /, **changes: Any) -> str:
