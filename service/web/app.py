@@ -20,7 +20,7 @@ from service.database.place import Place
 from service.database.queue import prepare
 from service.errors import ServiceError
 from service.settings import Settings, Web
-from service.web import context, errors, health, metrics, statics
+from service.web import context, errors, health, metrics, security, statics
 from service.web.api import all_routers
 from service.web.pages import (
     account,
@@ -34,6 +34,7 @@ from service.web.pages import (
     help,  # noqa: A004 - the page's name
     home,
     library,
+    library_changes,
     receipts,
     reviews,
     submissions,
@@ -55,6 +56,7 @@ _PAGES = (
     units,
     findings,
     reviews,
+    library_changes,  # before the page of one benchmark: /library/new is none
     library,
     editions,
     admin,
@@ -96,6 +98,7 @@ def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
     for router in all_routers():
         app.include_router(router, prefix="/api/v1")
     _answer_errors(app)
+    app.add_middleware(security.Hardened, settings=settings)  # the last one added is the first one asked
     return app
 
 
@@ -119,5 +122,8 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> Response:
         """The last resort: logged with its trace, told without one."""
-        _log.error("unhandled error at %s %s", request.method, request.url.path, exc_info=error)
-        return errors.broken(request)
+        route = getattr(request.scope.get("route"), "path", "-")  # an address may hold a secret: /welcome/{token}
+        _log.error("unhandled error at %s %s", request.method, route, exc_info=error)
+        answer = errors.broken(request)
+        security.stamp(answer.headers, request.app.state.settings)  # Starlette answers this one outside of all middleware
+        return answer

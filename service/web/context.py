@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -17,11 +19,14 @@ from service.errors import ServiceError
 from service.programme import sessions, tokens
 from service.programme.viewer import Role, Viewer
 from service.settings import Web
-from service.web import rendering
+from service.web import rendering, security
 
-FLASH = "biaogan_flash"
+FLASH = "biaogan_flash"  # scripts of the pages set it as well
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
+_FORM_TOKEN = re.compile(r"[\w-]{43}")
+_FORM_SECONDS = 86_400  # that a sign-in page may stay open
+_LONGEST_PATH = 2000
 
 
 # --- what the application holds ----------------------------------------------------------------------------------------------------
@@ -60,30 +65,49 @@ class SignInNeeded(Exception):
     """Nobody is signed in: a page leads to the sign-in, the API answers 401."""
 
 
-def cookie_name(settings: Web) -> str:
-    return "__Host-biaogan" if settings.secure else "biaogan"
+def cookie_name(settings: Web, what: str = "") -> str:
+    """Under https no other site of the same domain, and nothing that listens in, can set or read it."""
+    return f"{'__Host-' if settings.secure else ''}biaogan{what}"
+
+
+def set_cookie(answer: Response, settings: Web, value: str, *, what: str = "", seconds: int) -> None:
+    options: dict[str, Any] = {"path": "/", "httponly": True, "samesite": "lax", "secure": settings.secure}
+    answer.set_cookie(cookie_name(settings, what), value, max_age=seconds, **options)
+
+
+def drop_cookie(answer: Response, settings: Web, *, what: str = "") -> None:
+    answer.delete_cookie(cookie_name(settings, what), path="/", httponly=True, samesite="lax", secure=settings.secure)
 
 
 def address_of(request: Request) -> str | None:
     """Where the request came from; what a reverse proxy says is believed of the one in the settings alone."""
     peer = request.client.host if request.client else None
     if peer is not None and peer == web(request).proxy:
-        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-        return forwarded or peer
+        return security.address(request.headers.get("x-forwarded-for", "").rpartition(",")[2]) or peer
     return peer
 
 
 def who(request: Request, connection: Db) -> Viewer | None:
     """The viewer of the session's cookie or of the API token."""
-    address = address_of(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and is_api(request):
-        found = tokens.viewer(connection, token.strip(), address=address)
+    address, token = address_of(request), bearer(request)
+    if token is not None:
+        found = tokens.viewer(connection, token, address=address)
     else:
-        cookie = request.cookies.get(cookie_name(web(request)), "")
+        cookie = session_token(request)
         found = sessions.viewer(connection, cookie, address=address) if cookie else None
     request.state.viewer = found
     return found
+
+
+def session_token(request: Request) -> str:
+    """What the session's cookie says; "" without one."""
+    return request.cookies.get(cookie_name(web(request)), "")
+
+
+def bearer(request: Request) -> str | None:
+    """The API token; under /api alone, and then the cookie counts for nothing."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if is_api(request) and scheme.lower() == "bearer" else None
 
 
 Who = Annotated[Viewer | None, Depends(who, scope="function")]
@@ -103,8 +127,15 @@ def allow(*roles: Role) -> Callable[..., Viewer]:
     return permitted
 
 
-def public(viewer: Who) -> None:
-    """The dependency of a route that needs no sign-in; the viewer is known where there is one."""
+async def public(request: Request, viewer: Who) -> None:
+    """The dependency of a route that needs no sign-in; the viewer is known where there is one.
+
+    Where there is none, a form is ours when it repeats the cookie that came with its page: nobody is signed in as someone else unawares.
+    """
+    if request.method not in _SAFE and viewer is None:
+        kept = request.cookies.get(cookie_name(web(request), "_form"), "")
+        if not _FORM_TOKEN.fullmatch(kept) or not _same(await _given(request), kept):
+            raise _refused()
 
 
 PUBLIC = Depends(public, scope="function")
@@ -119,30 +150,34 @@ StaffOrUnit = Annotated[Viewer, Depends(allow("office", "admin", "unit"), scope=
 
 async def guard(request: Request) -> None:
     """Refuses changes that did not come from our own pages (CSRF); a request with an API token carries no cookie's authority."""
-    if request.method in _SAFE or (is_api(request) and "authorization" in request.headers):
+    if request.method in _SAFE or bearer(request) is not None:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = urlsplit(web(request).url).netloc
-    foreign = (site is not None and site not in _OURS) or (origin is not None and urlsplit(origin).netloc not in {ours, request.url.netloc})
-    if foreign:
+    if site is not None and site not in _OURS:
+        raise _refused()
+    if origin is not None and not security.is_our_origin(origin, request.headers.get("host", ""), web(request)):
         raise _refused()
 
 
 async def token_guard(request: Request, viewer: Who) -> None:
-    """The session's CSRF token, from the header or the form. Signing in has none yet: `guard` alone protects it."""
-    if request.method in _SAFE or viewer is None or not viewer.csrf:
+    """The session's CSRF token, from the header or the form. Where nobody is signed in, `public` asks for the page's own."""
+    if request.method in _SAFE or viewer is None or bearer(request) is not None:
         return
+    if not viewer.csrf or not _same(await _given(request), viewer.csrf):
+        raise _refused()
+
+
+async def _given(request: Request) -> str:
     given = request.headers.get("x-csrf-token")
     if given is None:
-        # A route that takes a form has had it read already, and its files are closed with that; of another route nobody reads it again.
-        read = getattr(request, "_form", None) is not None
-        form = await request.form()
-        value = form.get("csrf")
+        value = (await request.form()).get("csrf")
         given = value if isinstance(value, str) else ""
-        if not read:
-            await form.close()
-    if not hmac.compare_digest(given.encode(), viewer.csrf.encode()):
-        raise _refused()
+    return given
+
+
+def _same(given: str, kept: str) -> bool:
+    """In a time that tells nothing of where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), kept.encode("utf-8", "replace"))
 
 
 def _refused() -> ServiceError:
@@ -158,11 +193,21 @@ def is_api(request: Request) -> bool:
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """The page of a template; the flash message is shown once."""
+    settings, viewer = web(request), viewer_of(request)
     told = request.cookies.get(FLASH)
-    answer = HTMLResponse(rendering.render(request, template, viewer=viewer_of(request), flash=told, **values), status)
+    form = _form_token(request)
+    answer = HTMLResponse(rendering.render(request, template, viewer=viewer, csrf=form, flash=told, **values), status)
     if told:
         answer.delete_cookie(FLASH, path="/")
+    if viewer is None and form.encode() in bytes(answer.body):
+        set_cookie(answer, settings, form, what="_form", seconds=_FORM_SECONDS)
     return answer
+
+
+def _form_token(request: Request) -> str:
+    """Of the forms of who is not signed in; the same in all his tabs."""
+    kept = request.cookies.get(cookie_name(web(request), "_form"), "")
+    return kept if _FORM_TOKEN.fullmatch(kept) else secrets.token_urlsafe(32)
 
 
 def viewer_of(request: Request) -> Viewer | None:
@@ -186,9 +231,9 @@ def download(data: bytes, name: str, *, media: str = "application/octet-stream")
 
 def local_path(value: str | None, default: str = "/") -> str:
     """A path of ours to go on to; anything that could lead elsewhere is replaced."""
-    if not value or not value.startswith("/") or value.startswith(("//", "/\\")) or any(ord(letter) < 32 for letter in value):
+    if not value or len(value) > _LONGEST_PATH or not value.startswith("/") or value.startswith("//") or "\\" in value:
         return default
-    return value
+    return default if any(ord(letter) < 33 or ord(letter) == 127 for letter in value) else value
 
 
 def with_query(path: str, query: Mapping[str, Any]) -> str:
