@@ -200,6 +200,16 @@ def test_rows_are_walked_opened_and_ticked_by_keys(page: Page, at: str) -> None:
     page.wait_for_url("**/row1")
 
 
+def test_a_letter_inside_rows_means_the_present_row(page: Page, at: str) -> None:
+    page.goto(f"{at}/table")
+    page.keyboard.press("p")
+    assert page.url.endswith("/table")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    page.wait_for_url("**/passed2")
+
+
 def test_a_letter_presses_its_button_and_not_while_somebody_types(page: Page, stub: Stub, at: str) -> None:
     page.goto(f"{at}/table")
     page.keyboard.press("/")

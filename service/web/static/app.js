@@ -271,7 +271,10 @@
   };
   const help = () => {
     const lines = rows().length ? [["j", "下一行"], ["k", "上一行"], ["o", "打开这一行"], ["x", "勾选这一行"]] : [];
-    for (const one of all("[data-key]").filter(shown)) lines.push([one.dataset.key, one.dataset.keyWords || one.getAttribute("aria-label") || one.textContent.trim()]);
+    for (const one of all("[data-key]").filter(shown)) {
+      if (lines.some(([key]) => key === one.dataset.key)) continue;
+      lines.push([one.dataset.key, one.dataset.keyWords || one.getAttribute("aria-label") || one.textContent.trim()]);
+    }
     if (document.querySelector(".report .item")) lines.push(["n", "下一个问题"]);
     lines.push(["?", "打开或关闭本说明"], ["Esc", "关闭"]);
     const box = document.createElement("div");
@@ -348,8 +351,11 @@
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (event.key === "?") { event.preventDefault(); return box ? shut() : help(); }
     if (box) return;
-    const wanted = all("[data-key]").find((one) => one.dataset.key === event.key && shown(one));
+    // A key inside a row means the present row.
     const list = rows();
+    const keyed = all("[data-key]").filter((one) => one.dataset.key === event.key && shown(one));
+    const here = list[at(list)];
+    const wanted = keyed.find((one) => here && here.contains(one)) || keyed.find((one) => !one.closest("[data-row]"));
     if (wanted) { event.preventDefault(); press(wanted); }
     else if (list.length && (event.key === "j" || event.key === "k")) { event.preventDefault(); go(event.key === "j" ? 1 : -1); }
     else if (list.length && (event.key === "o" || event.key === "x") && at(list) >= 0) {
@@ -368,6 +374,14 @@
   });
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
   document.addEventListener("change", (event) => event.target.matches("[data-auto]") && event.target.form.requestSubmit());
+
+  // --- What scrolls sideways can be reached by the keyboard where nothing inside can.
+  for (const box of all(".table-wrap, .report .text .table")) {
+    if (box.scrollWidth <= box.clientWidth || box.tabIndex === 0 || box.querySelector("a[href], button, input")) continue;
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", (box.querySelector("caption") || { textContent: "表格" }).textContent);
+  }
 
   const bind = (root) => {
     for (const element of all("[data-poll]", root)) watch(element);
