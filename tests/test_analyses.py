@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import func, select, text
 from service import models
 from service.database import queue
 from service.database.programme_tables import analyses as table
+from service.database.programme_tables import draft_versions, drafts, users
 from service.programme import analyses
 from service.programme.analyses import Current
 from service.rulebook import load
@@ -92,3 +94,32 @@ def test_the_queue_is_made_anew_for_another_version_with_what_waits(engine: Any)
     queue.prepare(engine)
     with engine.begin() as connection:
         assert jobs(connection) == [("analyse", {"analysis": wanted, "name": queue.NAMELESS})]
+
+
+def test_what_a_draft_refers_to_is_not_forgotten(connection: Any) -> None:
+    wanted = want(connection)
+    user = connection.execute(users.insert().values(name="a", shown="a", role="applicant").returning(users.c.id)).scalar_one()
+    connection.execute(drafts.insert().values(id="d", owner=user, edition="2022-hebei", expires_at=func.now()))
+    version = {"draft": "d", "number": 1, "sha256": "a" * 64, "file_name": "原名.docx", "size": 1, "analysis": wanted}
+    connection.execute(draft_versions.insert().values(version))
+    assert not analyses.forget(connection, wanted)
+    connection.execute(text("DELETE FROM queue.procrastinate_jobs"))
+    connection.execute(table.update().values(state="failed"))
+    assert analyses.again(connection, wanted)
+    assert jobs(connection) == [("analyse", {"analysis": wanted, "name": "原名.docx"})]
+    assert not analyses.again(connection, wanted)
+    connection.execute(drafts.delete())
+    assert analyses.forget(connection, wanted)
+
+
+def test_wanted_by_many_at_once_it_is_one(engine: Any) -> None:
+    queue.prepare(engine)
+
+    def one(_number: int) -> int:
+        with engine.begin() as connection:
+            return want(connection)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(one, range(24)))) == 1
+    with engine.begin() as connection:
+        assert len(jobs(connection)) == 1

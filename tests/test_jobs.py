@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,13 +21,18 @@ from sqlalchemy import func, select, text
 
 from service import jobs
 from service.database import queue
+from service.database.engine import closing, connect
 from service.database.files import open_store
+from service.database.place import Place
 from service.database.programme_tables import analyses as table
+from service.database.programme_tables import similar_submissions, users
+from service.errors import ServiceError
 from service.jobs import tasks, upkeep
 from service.jobs.analysing import File, Made
 from service.parse import Reader
-from service.programme import analyses
+from service.programme import analyses, sessions, submissions
 from service.programme.analyses import Current
+from service.programme.viewer import Viewer
 from service.rulebook import load
 
 ROOT = Path(__file__).parent.parent
@@ -235,6 +242,47 @@ def test_what_waits_without_a_job_is_given_one(engine: Any, files: Any) -> None:
     assert waiting(engine) == 1
 
 
+def handed_in(engine: Any, files: Any, data: bytes) -> int:
+    """A submission whose analysis waits."""
+    which = wanted(engine, files, data)
+    with engine.begin() as connection:
+        user = connection.execute(
+            users.insert().values(name=f"u{which}", shown="甲公司", role="applicant").returning(users.c.id)
+        ).scalar_one()
+        viewer = Viewer(user, f"u{which}", "甲公司", "applicant")
+        file = submissions.Uploaded(files.put(data), "材料.docx", len(data))
+        handed = submissions.submit(
+            connection, viewer, edition="2022-hebei", file=file, analysis=which, title="经验", organisation="甲公司"
+        )
+    return handed.id
+
+
+def test_submissions_are_compared_when_they_are_analysed(engine: Any, files: Any, reader: Reader) -> None:
+    ids = [handed_in(engine, files, writeup(mark)) for mark in ("甲", "乙")]
+    assert jobs.run_waiting(engine, files, reader=reader) >= 4
+    with engine.begin() as connection:
+        pairs = connection.execute(select(similar_submissions.c.one, similar_submissions.c.other)).all()
+    assert sorted(map(tuple, pairs)) == [tuple(ids), tuple(reversed(ids))]
+    assert waiting(engine) == 0
+
+
+def test_a_submission_is_not_compared_before_it_is_analysed(engine: Any, files: Any) -> None:
+    def never(_submission: int) -> None:
+        raise AssertionError
+
+    tasks.compare(engine, handed_in(engine, files, writeup("甲")), never)
+
+
+def test_what_has_expired_is_removed(engine: Any, files: Any) -> None:
+    with engine.begin() as connection:
+        user = connection.execute(users.insert().values(name="a", shown="a", role="applicant").returning(users.c.id)).scalar_one()
+        for hours in (1, -1):
+            sessions.open_session(connection, user, hours=hours)
+    upkeep.expire(engine, files)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM sessions")).scalar_one() == 1
+
+
 # --- workers that are processes ----------------------------------------------------------------------------------------------------
 
 
@@ -243,7 +291,7 @@ class Workers:
 
     def __init__(self, place: Any, folder: Path) -> None:
         self._folder = folder
-        self._environment = {**os.environ, "BIAOGAN_DATA_DIR": str(place.data), "BIAOGAN_DATABASE_URL": place.database}
+        self._environment = {**os.environ, "BIAOGAN_DATA_DIR": str(place.data), "BIAOGAN_DATABASE_URL": place.database or ""}
         self._environment |= {"PYTHONPATH": str(ROOT), "BIAOGAN_OCR": "0"}
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -279,14 +327,31 @@ def until(what: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def states(engine: Any) -> dict[str, int]:
+    try:
+        return _states(engine)
+    except ServiceError:  # the database was killed just then
+        return {}
+
+
+def _states(engine: Any) -> dict[str, int]:
     with engine.begin() as connection:
         rows = connection.execute(select(table.c.state, func.count().label("number")).group_by(table.c.state)).all()
     return {row.state: row.number for row in rows}
 
 
+# Every result that is stored leaves a row.
+ENDINGS = """
+CREATE TABLE ended (analysis bigint);
+CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ended VALUES (new.id); RETURN new; END $$;
+CREATE TRIGGER note_end AFTER UPDATE ON analyses FOR EACH ROW WHEN (new.state IN ('done', 'failed')) EXECUTE FUNCTION note_end();
+"""
+
+
 def test_a_killed_worker_loses_nothing_and_nothing_is_made_twice(engine: Any, files: Any, workers: Workers) -> None:
     for number in range(12):
         wanted(engine, files, writeup(f"SLOW {number}") if number % 3 == 0 else writeup(f"{number}"))
+    with engine.begin() as connection:
+        connection.execute(text(ENDINGS))
     first = workers.start()
     until(lambda: states(engine).get("running", 0) > 0 and states(engine).get("done", 0) > 0)
     first.send_signal(signal.SIGKILL)
@@ -295,7 +360,9 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_made_twice(engine: Any, fi
     workers.start()
     until(lambda: states(engine) == {"done": 12})
     until(lambda: waiting(engine) == 0)
-    assert workers.log.read_text().count('"analysed"') == 12
+    with engine.begin() as connection:
+        ended = connection.execute(text("SELECT analysis FROM ended")).scalars().all()
+    assert len(ended) == len(set(ended)) == 12
 
 
 def test_a_file_that_kills_its_process_is_set_aside_and_the_others_go_on(engine: Any, files: Any, workers: Workers) -> None:
@@ -320,3 +387,26 @@ def test_a_worker_that_is_told_to_end_finishes_first(engine: Any, files: Any, wo
     assert worker.wait(20) == 0
     assert states(engine) == {"done": 1}
     assert waiting(engine) == 0
+
+
+def test_a_worker_goes_on_when_the_database_was_killed(blank: Path, memory: Path, tmp_path: Path) -> None:
+    """The embedded server: whoever asks next starts it again."""
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        place = Place(Path(folder))
+        shutil.copytree(blank, place.server)
+        with closing(connect(place)) as engine:
+            queue.prepare(engine)
+            files = open_store(place)
+            workers = Workers(place, tmp_path)
+            try:
+                for number in range(6):
+                    wanted(engine, files, writeup(f"SLOW {number}" if number == 1 else f"{number}"))
+                running = workers.start()
+                until(lambda: states(engine).get("running", 0) > 0)
+                os.kill(int((place.server / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+                until(lambda: states(engine) == {"done": 6})
+                until(lambda: waiting(engine) == 0)
+                running.send_signal(signal.SIGTERM)
+                assert running.wait(20) == 0
+            finally:
+                workers.end()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GRACE = 12.0  # seconds that what is under way has to end; then it is handed back
 _PAUSE = 2.0  # seconds before a worker that lost the database begins again
 _TEND = 5.0  # seconds between two looks for what dead workers left
+_POLL = 2.0  # seconds between two looks for what was put off; of what is new the database tells at once
 _HOURLY = "17 * * * *"
 _LOST = (ConnectorException, psycopg.OperationalError)
 _log = logging.getLogger(__name__)
@@ -149,6 +150,7 @@ async def _once(app: App, *, jobs: int) -> None:
             await app.run_worker_async(
                 queues=["work"],
                 concurrency=jobs,
+                fetch_job_polling_interval=_POLL,
                 delete_jobs="always",
                 install_signal_handlers=False,
                 update_heartbeat_interval=upkeep.HEARTBEAT,
