@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -44,38 +44,47 @@ def remove(engine: Engine, files: Files, wanted: str) -> None:
 
 
 def revoke(engine: Engine, wanted: str, *, reason: str, on: date, replace: bool = False) -> None:
+    """`revoke_one` in a transaction of its own."""
+    with engine.begin() as connection:
+        revoke_one(connection, wanted, reason=reason, on=on, replace=replace)
+
+
+def revoke_one(connection: Connection, wanted: str, *, reason: str, on: date, replace: bool = False) -> None:
     """动态管理: no longer a benchmark from that day; still compared with, since it may be copied like any other.
 
     ServiceError where it was revoked before, whose reason and day stay, unless `replace`.
     """
     if not reason.strip():
         raise ServiceError("reason_missing", "请用 --reason 写明撤销的原因，例如“发生重大质量事故”。")
-    with engine.begin() as connection:
-        row = _locked(connection, wanted)
-        if row.status == "revoked" and not replace:
-            when = row.revoked_on.isoformat() if row.revoked_on else "没有写日期"
-            was = f"{wanted} 已经撤销（{when}，{row.revoked_reason or '没有写原因'}），没有改动。"
-            told = f"{was}要改原因和日期请加 --replace，要恢复请运行 biaogan library reinstate {wanted}。"
-            raise ServiceError("already_revoked", told, status=409)
-        connection.execute(
-            text("UPDATE benchmarks SET status = 'revoked', revoked_reason = :reason, revoked_on = :on, changed_at = now() WHERE id = :id"),
-            {"id": wanted, "reason": " ".join(reason.split()), "on": on},
-        )
-        changed(connection)
+    row = _locked(connection, wanted)
+    if row.status == "revoked" and not replace:
+        when = row.revoked_on.isoformat() if row.revoked_on else "没有写日期"
+        was = f"{wanted} 已经撤销（{when}，{row.revoked_reason or '没有写原因'}），没有改动。"
+        told = f"{was}要改原因和日期请加 --replace，要恢复请运行 biaogan library reinstate {wanted}。"
+        raise ServiceError("already_revoked", told, status=409)
+    connection.execute(
+        text("UPDATE benchmarks SET status = 'revoked', revoked_reason = :reason, revoked_on = :on, changed_at = now() WHERE id = :id"),
+        {"id": wanted, "reason": " ".join(clean(reason).split()), "on": on},
+    )
+    changed(connection)
 
 
 def reinstate(engine: Engine, wanted: str) -> None:
-    """Undoes `revoke`; ServiceError where the benchmark is in force."""
+    """`reinstate_one` in a transaction of its own."""
     with engine.begin() as connection:
-        if _locked(connection, wanted).status != "revoked":
-            raise ServiceError(
-                "not_revoked", f"{wanted} 没有撤销，不需要恢复。请运行 biaogan library list --status 已撤销 查看编号。", status=409
-            )
-        connection.execute(
-            text("UPDATE benchmarks SET status = 'in_force', revoked_reason = NULL, revoked_on = NULL, changed_at = now() WHERE id = :id"),
-            {"id": wanted},
-        )
-        changed(connection)
+        reinstate_one(connection, wanted)
+
+
+def reinstate_one(connection: Connection, wanted: str) -> None:
+    """Undoes `revoke_one`; ServiceError where the benchmark is in force."""
+    if _locked(connection, wanted).status != "revoked":
+        told = f"{wanted} 没有撤销，不需要恢复。请运行 biaogan library list --status 已撤销 查看编号。"
+        raise ServiceError("not_revoked", told, status=409)
+    connection.execute(
+        text("UPDATE benchmarks SET status = 'in_force', revoked_reason = NULL, revoked_on = NULL, changed_at = now() WHERE id = :id"),
+        {"id": wanted},
+    )
+    changed(connection)
 
 
 def _locked(connection: Connection, wanted: str) -> Row[Any]:
@@ -118,16 +127,29 @@ _KNOWN = (
 _SEARCHED = {"organisation", "title"}
 
 
-def amend(connection: Connection, indexer: Callable[[], Indexer], wanted: str, said: Given, *, store: bool = True) -> list[Difference]:
+_EMPTY: dict[str, Any] = {"level": None, "credit_code": None, "former_names": [], "edition": None, "areas": []}
+
+
+def amend(
+    connection: Connection,
+    indexer: Callable[[], Indexer],
+    wanted: str,
+    said: Given,
+    *,
+    store: bool = True,
+    emptied: Collection[str] = (),
+) -> list[Difference]:
     """What is said of an entry is written over what it said; what is not said stays, and so does the id. ServiceError where there is none.
 
-    With `store` False the differences are only told.
+    With `store` False the differences are only told. `emptied`: what may be empty and is to be (level, credit_code, former_names,
+    edition, areas).
     """
     columns = ", ".join(_KNOWN)
     row = connection.execute(text(f"SELECT {columns}, model FROM benchmarks WHERE id = :id"), {"id": wanted}).one_or_none()  # noqa: S608 - constants
     if row is None:
         raise unknown(wanted)
     after = {name: value for name in _KNOWN if (value := _plain(getattr(said, name))) not in (None, "", [])}
+    after |= {name: _EMPTY[name] for name in emptied if name not in after}
     if after.get("status") == "in_force" and row.status == "revoked":
         after |= {"revoked_reason": None, "revoked_on": None}
     found = [Difference(name, getattr(row, name), value) for name, value in after.items() if _plain(getattr(row, name)) != value]
