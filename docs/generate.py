@@ -1,4 +1,4 @@
-"""Writes docs/checks.md, cli.md, errors.md and settings.md from the code itself, so that they say what is true.
+"""Writes docs/checks.md, cli.md, errors.md, settings.md and the codes of the service's help from the code: they say what is true.
 
 python docs/generate.py (or `make docs`). tests/test_docs.py compares the files with what this makes.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import html
 import inspect
 import re
 import sys
@@ -186,18 +187,33 @@ def _spelling(action: argparse.Action) -> str:
 
 
 def errors_page() -> str:
+    rows = [f"| `{code}` | {kinds} | {'<br>'.join(map(_in_cell, messages)) or '—'} |" for code, kinds, messages in _told()]
+    return f"{ERRORS_HEAD}\n\n{table('代码', '类别', '提示', rows=rows)}\n"
+
+
+def _in_cell(message: str) -> str:
+    return message.replace("|", "\\|").replace("\n", " ")
+
+
+def codes_page() -> str:
+    """The same as rows of a table of the service's help, where its messages lead to (/help/errors#code). Read as a template: no braces."""
+    cells = (
+        (code, f"<td><code>{code}</code></td><td>{kinds}</td><td>{'<br>'.join(map(html.escape, messages)) or '—'}</td>")
+        for code, kinds, messages in _told()
+    )
+    return "".join(f'<tr id="{code}">{cell}</tr>\n' for code, cell in cells).replace("{", "&#123;")
+
+
+def _told() -> list[tuple[str, str, list[str]]]:
+    """Code, kinds and messages, by code."""
     found: dict[str, tuple[set[str], set[str]]] = {}
     for path in sorted(SERVICE.rglob("*.py")):
         for code, kind, message in codes(ast.parse(path.read_text("utf8"))):
             kinds, messages = found.setdefault(code, (set(), set()))
             kinds.add(kind)
             if message:
-                messages.add(message.replace("|", "\\|").replace("\n", " "))
-    rows = [
-        f"| `{code}` | {'、'.join(sorted(kinds))} | {'<br>'.join(sorted(messages)) or '—'} |"
-        for code, (kinds, messages) in sorted(found.items())
-    ]
-    return f"{ERRORS_HEAD}\n\n{table('代码', '类别', '提示', rows=rows)}\n"
+                messages.add(message)
+    return [(code, "、".join(sorted(kinds)), sorted(messages)) for code, (kinds, messages) in sorted(found.items())]
 
 
 def codes(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
@@ -309,7 +325,13 @@ def table(*heads: str, rows: list[str]) -> str:
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
 
 
-PAGES = {"checks.md": checks_page, "cli.md": cli_page, "errors.md": errors_page, "settings.md": settings_page}
+PAGES = {
+    "checks.md": checks_page,
+    "cli.md": cli_page,
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "../service/web/templates/help/codes.html": codes_page,
+}
 
 
 def main() -> int:
