@@ -124,11 +124,13 @@ def _chapters(
         if part.sections and groups[-1]:
             groups.append([])
         groups[-1].append((block, part))
+    if len(groups) > 1 and all(part.kind == "title" for _, part in groups[0]):
+        groups[:2] = [groups[0] + groups[1]]  # the title alone is no chapter
     starts = [group[0][0].start for group in groups if group] or [submission.start]
     ends = [*starts[1:], submission.end + 1]
     seen: set[str | None] = {None}
     for number, (group, start, end) in enumerate(zip(groups, starts, ends, strict=True), 1):
-        tag = group[0][1].sections[-1] if group and group[0][1].sections else None
+        tag = next((part.sections[-1] for _, part in group if part.sections), None)
         key = None if tag is None else tag.section.key
         mine = tuple(item for item in items if not item.whole and (start <= item.start < end or (number == 1 and item.start < start)))
         told = sentences.get(key, ()) if key not in seen else ()
