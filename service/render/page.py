@@ -51,10 +51,11 @@ def report_fragment(
     return Fragment(html, shown.items, tuple(item for item, _ in without))
 
 
-def pair_fragment(report: Report, edition: Edition) -> Fragment:
+def pair_fragment(report: Report, edition: Edition, *, parts: Sequence[str] = PARTS) -> Fragment:
     """What two texts share, beside the first one's text, without rules (service/pair.py)."""
     shown = view(report, edition)
-    body = printable(template("body.html.j2").render(values_of(shown, spots_of(shown)) | {"web": True, "pair": True}))
+    values = values_of(shown, spots_of(shown)) | {"web": True, "pair": True, "parts": tuple(parts)}
+    body = printable(template("body.html.j2").render(values))
     return Fragment(Markup('<div class="report">{}</div>').format(Markup(body)), (), ())  # noqa: S704 - rendered with escaping
 
 

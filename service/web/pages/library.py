@@ -18,20 +18,20 @@ from service.library.exporting import WORDS
 from service.library.indexing import Indexer
 from service.library.read import Hit, Part, Wanted
 from service.library.reading import Past, Understanding, Understood, read_past, reading_of
-from service.model import Advice, Report
+from service.model import Advice, Block, Report
 from service.programme.viewer import Viewer, not_found
 from service.render.html import spots_of
-from service.render.limits import rows
 from service.render.masked import masked
 from service.render.page import pair_fragment, report_fragment
 from service.render.view import view
-from service.render.wording import printable, section_name
+from service.render.wording import printable, section_name, words_for
 from service.text import counts
 from service.web import context
 from service.web.rendering import today
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(context.allow("reviewer", "office", "admin"), scope="function")]
+_PAIR = ("matches", "text")  # of the report of a pair; without a match its matches alone, which say so
 _SIZE = 50  # rows of a page
 _ID = re.compile(r"[0-9]{4}-[0-9]{1,9}")
 _STATES: tuple[State, ...] = ("in_force", "revoked")
@@ -91,9 +91,9 @@ def compared(request: Request, db: context.Db, _viewer: Reader, ids: Annotated[l
     if one is not None and other is not None:
         analysis = request.app.state.analysis
         report = pair.compared(one, other, first.edition, models=(analysis.models, analysis.embedding))
-        fragment = pair_fragment(masked(_named(report, first, second)), first.edition)
-    sides, lengths = (_side(first), _side(second)), _lengths(first, second)
-    return context.page(request, "library/compare.html.j2", sides=sides, lengths=lengths, fragment=fragment, words=WORDS)
+        fragment = pair_fragment(masked(_named(report, first, second)), first.edition, parts=_PAIR if report.matches else _PAIR[:1])
+    sides = (_side(first), _side(second))
+    return context.page(request, "library/compare.html.j2", sides=sides, beside=beside(first, second), fragment=fragment, words=WORDS)
 
 
 @router.get("/library/{benchmark_id}")
@@ -249,15 +249,47 @@ def _side(past: Past) -> dict[str, object]:
     return {"id": past.benchmark.id, "entry": entry, "areas": areas.names_of(entry), "words": past.benchmark.words}
 
 
-def _lengths(first: Past, second: Past) -> list[tuple[str, int | None, int | None]]:
-    """字数 by section, in the first one's order; None where a text has no such section."""
-    lengths: dict[str, list[int | None]] = {}
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A block of a section as it is shown beside the other text."""
+
+    kind: str  # heading, table, paragraph
+    text: str
+    table: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    words: int
+    passages: tuple[Passage, ...]
+
+
+def beside(first: Past, second: Past) -> list[tuple[str, Half | None, Half | None]]:
+    """Sections by name, in the first one's order; None where a text has no such section."""
+    halves: dict[str, list[Half | None]] = {}
     for at, past in enumerate((first, second)):
-        for row in rows(past.submission, past.edition) if past.submission is not None else ():
-            if row.key is not None and row.words:
-                name = section_name(past.submission, row.key) if past.submission is not None else row.name
-                lengths.setdefault(name, [None, None])[at] = row.words
-    return [(name, left, right) for name, (left, right) in lengths.items()]
+        submission = past.submission
+        for key in dict.fromkeys(section.key for section in submission.sections) if submission is not None else ():
+            assert submission is not None
+            of_key = submission.named(key)
+            blocks = tuple(_passage(submission.text, block) for block in submission.blocks_of(*of_key))
+            half = Half(sum(section.words for section in of_key), blocks)
+            halves.setdefault(_common_name(key), [None, None])[at] = half
+    return [(name, left, right) for name, (left, right) in halves.items()]
+
+
+def _common_name(key: str) -> str:
+    """What a section is called whatever the edition: two years may call it by two names."""
+    return words_for("sections", key)
+
+
+def _passage(whole: str, block: Block) -> Passage:
+    if not block.cells:
+        return Passage("heading" if block.kind == "heading" else "paragraph", whole[block.start : block.end])
+    rows: dict[int, list[str]] = {}
+    for cell in block.cells:
+        rows.setdefault(cell.row, []).append(whole[cell.start : cell.end])
+    return Passage("table", "", tuple(tuple(row) for row in rows.values()))
 
 
 # --- what a process holds ------------------------------------------------------------------------------------------------------------
