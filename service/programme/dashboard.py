@@ -20,6 +20,7 @@ from service.programme.viewer import Viewer, not_found
 _ZONE = "Asia/Shanghai"
 _RULES = 12  # of the typical errors
 _DAYS = 42  # days of arrivals shown, the last ones
+_ANALYSES = ("waiting", "running", "done", "failed")
 _GRAVE = ("error", "warning")
 
 
@@ -84,7 +85,7 @@ def board(connection: Connection, viewer: Viewer, edition: str, *, today: date) 
         edition=rules,
         round=rounds.of(connection, edition),
         states=_states(connection, edition),
-        analyses=dict(_counted(connection, edition, analyses.c.state)),
+        analyses=dict.fromkeys(_ANALYSES, 0) | dict(_counted(connection, edition, analyses.c.state)),
         areas=_areas(connection, edition),
         units=tuple(ranking.shares(connection, viewer, edition)),
         typical=_typical(connection, rules),
