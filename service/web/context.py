@@ -170,8 +170,13 @@ async def token_guard(request: Request, viewer: Who) -> None:
 async def _given(request: Request) -> str:
     given = request.headers.get("x-csrf-token")
     if given is None:
-        value = (await request.form()).get("csrf")
+        # A route that takes a form has had it read already, and its files are closed with that; of another route nobody reads it again.
+        read = getattr(request, "_form", None) is not None
+        form = await request.form()
+        value = form.get("csrf")
         given = value if isinstance(value, str) else ""
+        if not read:
+            await form.close()
     return given
 
 
