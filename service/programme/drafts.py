@@ -96,6 +96,13 @@ def one(connection: Connection, viewer: Viewer, id_: str) -> Draft:
     return found[0] if found else not_found("这份草稿")
 
 
+def hold(connection: Connection, viewer: Viewer, id_: str) -> None:
+    """Locks the draft until the transaction ends; `not_found` where it is not the viewer's."""
+    own = select(drafts.c.id).where(drafts.c.owner == viewer.id, drafts.c.id == id_)
+    if connection.execute(own.with_for_update()).scalar() is None:
+        not_found("这份草稿")
+
+
 def create(
     connection: Connection, viewer: Viewer, files: Files, *, edition: Edition, file: Checked, name: str, days: int, current: Current
 ) -> str:
@@ -114,7 +121,7 @@ def add_version(
     connection: Connection, viewer: Viewer, files: Files, id_: str, *, edition: Edition, file: Checked, days: int, current: Current
 ) -> int:
     """The next version; its number."""
-    _hold(connection, viewer, id_)
+    hold(connection, viewer, id_)
     draft = one(connection, viewer, id_)
     if len(draft.versions) >= MOST_VERSIONS:
         raise ServiceError("drafts_too_many", f"这份草稿已有 {len(draft.versions)} 个版本，达到上限。请另建一份草稿。", status=409)
@@ -127,7 +134,7 @@ def add_version(
 
 def retry(connection: Connection, viewer: Viewer, id_: str, *, edition: Edition, current: Current) -> None:
     """Analyses the newest version again where that failed; also one that rules, models or library have left behind."""
-    _hold(connection, viewer, id_)
+    hold(connection, viewer, id_)
     newest = one(connection, viewer, id_).newest
     wanted = analyses.want(
         connection,
@@ -146,19 +153,19 @@ def retry(connection: Connection, viewer: Viewer, id_: str, *, edition: Edition,
 
 def rename(connection: Connection, viewer: Viewer, id_: str, *, name: str, days: int) -> None:
     """What its owner calls it; nothing: its title."""
-    _hold(connection, viewer, id_)
+    hold(connection, viewer, id_)
     _touch(connection, id_, days=days, name=_name(name))
 
 
 def became(connection: Connection, viewer: Viewer, id_: str, submission: int) -> None:
     """Remembers what was submitted of it."""
-    _hold(connection, viewer, id_)
+    hold(connection, viewer, id_)
     connection.execute(drafts.update().where(drafts.c.id == id_).values(submission=submission))
 
 
 def delete(connection: Connection, viewer: Viewer, files: Files, id_: str) -> None:
     """With all versions; files and analyses that nobody else refers to are gone as well."""
-    _hold(connection, viewer, id_)
+    hold(connection, viewer, id_)
     _remove(connection, files, [id_])
     audit.record(connection, viewer, "draft.deleted", f"draft:{id_}")
 
@@ -219,13 +226,6 @@ def _version(row: Row[Any]) -> Version:
     told["missing"], told["areas"] = tuple(told["missing"] or ()), tuple(told["areas"] or ())
     file = Uploaded(row.sha256, row.file_name, row.size)
     return Version(number=row.number, file=file, analysis=row.analysis, uploaded_at=row.uploaded_at, **told)
-
-
-def _hold(connection: Connection, viewer: Viewer, id_: str) -> None:
-    """Locks the draft for the rest of the transaction; `not_found` where it is not the viewer's."""
-    own = select(drafts.c.id).where(drafts.c.owner == viewer.id, drafts.c.id == id_)
-    if connection.execute(own.with_for_update()).scalar() is None:
-        not_found("这份草稿")
 
 
 def _add(connection: Connection, files: Files, id_: str, number: int, *, edition: Edition, file: Checked, current: Current) -> None:
