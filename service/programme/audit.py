@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, text
@@ -125,6 +125,15 @@ def count(connection: Connection, wanted: Filter) -> int:
 def actions(connection: Connection) -> list[str]:
     """Those that occur."""
     return list(connection.execute(select(events.c.action).distinct().order_by(events.c.action)).scalars())
+
+
+def recent(connection: Connection, action: str, *, address: str | None, hours: int) -> int:
+    """How often it was done from this address of late."""
+    here = events.c.address.is_(None) if address is None else events.c.address == address
+    since = func.now() - timedelta(hours=hours)
+    query = select(func.count()).where(events.c.action == action, here, events.c.at > since)
+    found: int = connection.execute(query).scalar_one()
+    return found
 
 
 def verify(connection: Connection) -> Chain:

@@ -20,7 +20,7 @@ from service.database.place import Place
 from service.database.queue import prepare
 from service.errors import ServiceError
 from service.settings import Settings, Web
-from service.web import context, errors, health, metrics, security, statics
+from service.web import context, errors, health, metrics, oidc, security, statics
 from service.web.api import all_routers
 from service.web.pages import (
     account,
@@ -30,6 +30,7 @@ from service.web.pages import (
     dashboard,
     drafts,
     editions,
+    exports,
     findings,
     help,  # noqa: A004 - the page's name
     home,
@@ -49,6 +50,7 @@ _PAGES = (
     drafts,
     applications,
     receipts,
+    exports,
     submissions,
     triage,
     batches,
@@ -87,7 +89,7 @@ def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
         dependencies=[Depends(context.guard), Depends(context.token_guard, scope="function")],
     )
     app.state.settings, app.state.place, app.state.analysis = settings, place, analysis
-    app.state.registry = CollectorRegistry()
+    app.state.registry, app.state.oidc = CollectorRegistry(), oidc.Issuer()
     app.add_middleware(metrics.Timings, registry=app.state.registry)
     app.add_route("/static/{digest}/{name:path}", statics.one)
     app.add_route("/healthz", health.health)

@@ -23,6 +23,11 @@ class Client(TestClient):
     csrf = ""
     user = 0
 
+    def bring(self, token: str) -> None:
+        """As if the server had set this session's cookie, so that it may replace or delete it."""
+        self.cookies.clear()
+        self.cookies.set("biaogan", token, domain="testserver.local")
+
     def submit(self, url: str, data: dict[str, Any] | None = None, *, files: Any = None, **options: Any) -> Any:
         return self.post(url, data={"csrf": self.csrf, **(data or {})}, files=files, follow_redirects=False, **options)
 
@@ -78,7 +83,7 @@ class Site:
                 viewer = sessions.viewer(db, token)
             assert viewer is not None
             client.csrf = viewer.csrf
-            client.cookies.set("biaogan", token)
+            client.bring(token)
         return client
 
     def run_jobs(self) -> int:
