@@ -347,7 +347,7 @@ def meanwhile(connection: Connection, found: Held) -> ChangedMeanwhile:
     if row is not None:
         told = f"{row.actor_name}在 {row.at.astimezone(_ZONE):%Y-%m-%d %H:%M} 做了“{_DONE[row.action]}”"
     return ChangedMeanwhile(
-        f"您打开 {found.number} 之后，{told}，所以这次操作没有保存。您填写的内容仍在下面，请看过现在的状态再决定。", revision=found.revision
+        f"您打开 {found.number} 之后，{told}，所以这次操作没有保存。请看过现在的状态再决定。", revision=found.revision
     )
 
 

@@ -5,7 +5,7 @@ Whatever changes a submission takes `expect`, the revision that its viewer saw: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NoReturn
@@ -52,6 +52,7 @@ _STATES = {"received": "待形审", "passed": "已通过", "returned": "退回�
 _LONGEST_REASONS = 8000  # characters
 _LONGEST_REASON = 500
 _PLACES = 3  # of findings of one rule that are named in the reasons of a return
+_OF_ONE = frozenset({"changed_meanwhile", "step_impossible", "reasons_missing", "reasons_too_long"})  # faults that leave the others alone
 _MANY = 200  # submissions of one bulk action
 
 
@@ -84,7 +85,9 @@ def decide(connection: Connection, viewer: Viewer, id_: int, action: str, *, rea
     return _decided(connection, viewer, held(connection, viewer, id_, expect=expect), action, reasons)
 
 
-def decide_many(connection: Connection, viewer: Viewer, picked: Sequence[tuple[int, int]], action: str, *, reasons: str = "") -> Many:
+def decide_many(
+    connection: Connection, viewer: Viewer, picked: Sequence[tuple[int, int]], action: str, *, reasons: Mapping[int, str] | None = None
+) -> Many:
     """Decides all (id, revision) that nobody changed meanwhile and that can be; the others are told by number and why, and left alone."""
     if len(picked) > _MANY:
         raise ServiceError("too_many_picked", f"一次最多处理 {_MANY} 份，您选了 {len(picked)} 份。请分几次处理。")
@@ -95,10 +98,10 @@ def decide_many(connection: Connection, viewer: Viewer, picked: Sequence[tuple[i
         try:
             if found.revision != expected[found.id]:
                 raise meanwhile(connection, found)
-            _decided(connection, viewer, found, action, reasons)
+            _decided(connection, viewer, found, action, (reasons or {}).get(found.id, ""))
             done.append(found.number)
         except ServiceError as error:
-            if error.code not in {"changed_meanwhile", "step_impossible"}:
+            if error.code not in _OF_ONE:
                 raise
             left.append((found.number, error.message))
     return Many(tuple(done), tuple(left))

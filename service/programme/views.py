@@ -58,8 +58,9 @@ def remove(connection: Connection, viewer: Viewer, id_: int) -> None:
         not_found("这个视图")
 
 
-def as_query(view: View) -> dict[str, str]:
-    return dict(parse_qsl(view.query))
+def read(query: str) -> dict[str, str]:
+    """The names and values of an address's query."""
+    return dict(parse_qsl(query))
 
 
 def _named(name: str) -> str:
