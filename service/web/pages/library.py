@@ -239,7 +239,8 @@ def _summaries(past: Past, understood: Understood, spots: dict[tuple[int, int], 
 def _named(report: Report, first: Past, second: Past) -> Report:
     """The report of the pair, its other text called as the library calls it."""
     entry = second.benchmark.entry
-    said = {"title": entry.title, "organisation": entry.organisation or None, "year": entry.year, "file": None, "status": entry.status}
+    said = {"title": entry.title, "organisation": entry.organisation or None, "year": entry.year, "status": entry.status}
+    said |= {"file": None, "among": False}
     matches = tuple(replace(match, past=replace(match.past, **said)) for match in report.matches)  # type: ignore[arg-type]
     return replace(report, name=first.benchmark.entry.title, matches=matches)
 
