@@ -7,10 +7,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
+PORT ?= 8000
 PACKAGES := libreoffice-writer libreoffice-calc poppler-utils fonts-noto-cjk chromium
 PROGRAMS := soffice pdftoppm chromium
 
-.PHONY: help run setup test static check bench docs samples notebooks clean
+# The samples of one edition: the edition stands in their sources.
+define reports
+files=(); \
+for source in $$(grep -lE "^edition *= *\"$(1)\"" corpora/samples/sources/*.toml); do \
+  name=$$(basename "$$source" .toml); \
+  for suffix in docx pdf; do [ ! -f "corpora/samples/$$name.$$suffix" ] || files+=("corpora/samples/$$name.$$suffix"); done; \
+done; \
+if [ "$${#files[@]}" -gt 0 ]; then rm -f "$(OUT)/$(1).xlsx"; \
+  BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan check "$${files[@]}" --edition "$(1)" --json "$(OUT)/$(1).jsonl" --html "$(OUT)/$(1)" \
+    --xlsx "$(OUT)/$(1).xlsx" --annotate "$(OUT)/$(1)" || [ $$? -eq 1 ]; \
+  [ -s "$(OUT)/$(1).xlsx" ] || { echo "biaogan stopped early" >&2; exit 1; }; \
+fi
+endef
+
+.PHONY: help run reports setup test static check bench docs samples notebooks clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,28 +44,22 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ocr,train]'
 	@touch $@ $(VENV)/.installed
 
-# One call an edition: the editions stand in the sources of the samples. Exit code 1 means errors were found in them, which is their purpose.
-run: $(VENV)/.installed  ## Build the environment, a library of constructed benchmarks, and check the constructed write-ups in corpora/samples/
+# All that is shown is constructed. The samples' exit code 1 means that errors were found in them, which is their purpose.
+run: $(VENV)/.installed  ## Build the environment, check the samples, fill a demonstration and start the service on 127.0.0.1 (PORT=8000)
 	@mkdir -p $(OUT)
-	@BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan library import corpora/benchmarks/texts --manifest corpora/benchmarks/benchmarks.csv
-	@export BIAOGAN_DATA_DIR=$(OUT)/data; for edition in $$(sed -n 's/^edition *= *"\(.*\)".*/\1/p' corpora/samples/sources/*.toml | sort -u); do \
-	  files=(); \
-	  for source in $$(grep -lE "^edition *= *\"$$edition\"" corpora/samples/sources/*.toml); do \
-	    name=$$(basename "$$source" .toml); \
-	    for suffix in docx pdf; do [ ! -f "corpora/samples/$$name.$$suffix" ] || files+=("corpora/samples/$$name.$$suffix"); done; \
-	  done; \
-	  [ "$${#files[@]}" -gt 0 ] || continue; \
-	  rm -f "$(OUT)/$$edition.xlsx"; \
-	  $(BIN)/biaogan check "$${files[@]}" --edition "$$edition" --json "$(OUT)/$$edition.jsonl" --html "$(OUT)/$$edition" \
-	    --xlsx "$(OUT)/$$edition.xlsx" --annotate "$(OUT)/$$edition" || [ $$? -eq 1 ]; \
-	  [ -s "$(OUT)/$$edition.xlsx" ] || { echo "biaogan stopped early" >&2; exit 1; }; \
-	done
+	@export BIAOGAN_DATA_DIR=$(OUT)/data; $(BIN)/biaogan library import corpora/benchmarks/texts --manifest corpora/benchmarks/benchmarks.csv
+	@$(call reports,2024-caq)
+	@echo "Reports of the samples: $(OUT)/2024-caq/*.html, $(OUT)/2024-caq/*-批注.docx, $(OUT)/2024-caq.xlsx; all editions: make reports"
+	@export BIAOGAN_DATA_DIR=$(OUT)/data BIAOGAN_URL=http://127.0.0.1:$(PORT); $(BIN)/biaogan demo && exec $(BIN)/biaogan serve --port $(PORT)
+
+reports: $(VENV)/.installed  ## Check the constructed write-ups of corpora/samples/ by every edition, and compare two revisions with the library
+	@mkdir -p $(OUT)
+	@export BIAOGAN_DATA_DIR=$(OUT)/data; $(BIN)/biaogan library import corpora/benchmarks/texts --manifest corpora/benchmarks/benchmarks.csv
+	@for edition in $$(sed -n 's/^edition *= *"\(.*\)".*/\1/p' corpora/samples/sources/*.toml | sort -u); do $(call reports,$$edition); done
 	@rm -f $(OUT)/similar.xlsx; BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan check corpora/benchmarks/revisions/pa-p14.md corpora/benchmarks/revisions/sh-p12.md \
 	  --edition 2022-hebei --html $(OUT)/similar --xlsx $(OUT)/similar.xlsx || [ $$? -eq 1 ]
-	@echo "What two constructed revisions share with the library: $(OUT)/similar/*.html"
 	@echo "Reports: $(OUT)/<edition>/*.html, comments in Word: $(OUT)/<edition>/*-批注.docx, tables: $(OUT)/<edition>.xlsx, data: $(OUT)/<edition>.jsonl"
-	@echo "Library of past benchmarks: BIAOGAN_DATA_DIR=$(OUT)/data $(BIN)/biaogan library list"
-	@echo "Your own files: $(BIN)/biaogan check FILE… --edition 2024-caq"
+	@echo "What two constructed revisions share with the library: $(OUT)/similar/*.html"
 
 setup:  ## Install the system programs that the slow tests use (needs apt-get and root; otherwise says so and goes on)
 	@missing=(); for program in $(PROGRAMS); do command -v $$program >/dev/null || missing+=($$program); done; \

@@ -18,7 +18,7 @@ from service.errors import ServiceError
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _ROOT = Path(__file__).parent.parent
 _TOLD = (str, int, float, bool, type(None))
-_QUIET = ("procrastinate", "asyncio", "uvicorn.error", "httpx", "pdfminer")  # what they tell below a warning is of no use here
+_QUIET = ("alembic", "procrastinate", "asyncio", "uvicorn.error", "httpx", "pdfminer")  # what they tell below a warning is of no use here
 
 
 class _Line(logging.Formatter):

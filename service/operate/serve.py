@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from service import settings
@@ -18,6 +18,7 @@ from service.errors import ServiceError, reason
 
 if TYPE_CHECKING:
     from service.arguments import Parser
+    from service.database.place import Place
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAUSE = 2.0  # seconds before a worker that ended is started again
@@ -51,16 +52,29 @@ def run(options: argparse.Namespace) -> int:
 
         logs.begin(logging.WARNING if sys.stderr.isatty() else logging.INFO)  # someone at a terminal wants to see addresses, not requests
         place = Place(wanted.data, wanted.database, wanted.files)
-        workers = [_Worker() for _ in range(options.workers)]
         app = create(place, settings=web, analysis=wanted)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False))
+        first = _first_link(place)
+        workers = [_Worker() for _ in range(options.workers)]
         try:
             _say(f"服务已启动：{web.url}（按 Ctrl-C 结束）")
-            server.run([line])
+            if first is not None:
+                _say(f"还没有可以登录的管理员。请打开这个一次性链接，设置管理员的密码：\n  {web.url}/welcome/{first}")
+            with suppress(KeyboardInterrupt):  # uvicorn ends in order and then raises it again
+                server.run([line])
         finally:
             for worker in workers:
                 worker.end()
     return 0
+
+
+def _first_link(place: Place) -> str | None:
+    """For the first administrator; None where there is one, or a demonstration that has links of its own."""
+    from service.database.engine import closing, connect  # noqa: PLC0415
+    from service.programme import links  # noqa: PLC0415
+
+    with closing(connect(place)) as engine, engine.begin() as connection:
+        return None if links.is_demonstration(connection) else links.first_link(connection)
 
 
 def _refuse_open(host: str, web: settings.Web) -> None:

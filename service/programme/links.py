@@ -70,6 +70,12 @@ def sweep(connection: Connection) -> None:
     connection.execute(links.delete().where(links.c.expires_at < datetime.now(UTC)))
 
 
+def is_demonstration(connection: Connection) -> bool:
+    """Whether links of a demonstration are alive: its administrator needs no other."""
+    alive = select(links.c.account).where(links.c.purpose == "demo", links.c.used_at.is_(None), links.c.expires_at > func.now())
+    return connection.execute(alive.limit(1)).first() is not None
+
+
 def first_link(connection: Connection) -> str | None:
     """A link for the first administrator, made when nobody could sign in as one yet; None otherwise."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
