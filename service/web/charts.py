@@ -42,6 +42,7 @@ class Stack:
     label: str
     parts: tuple[float, ...]  # in the order of the key
     href: str = ""
+    note: str = ""  # said after the sum
 
 
 def bars(marks: Sequence[Mark], *, title: str, unit: str = "份", head: str = "项目") -> Markup:
@@ -66,7 +67,7 @@ def stacks(rows: Sequence[Stack], key: Sequence[tuple[str, Kind]], *, title: str
     """Bars that lie and are made of parts: submissions of a unit by state. `key` names the parts and their colours."""
     most = max((sum(row.parts) for row in rows), default=0) or 1
     left = _left([row.label for row in rows])
-    room = _WIDTH - left - _room_for(most)
+    room = _WIDTH - left - _room_for(most) - max((len(row.note) for row in rows), default=0) * _LETTER
     drawn = Markup()
     for index, row in enumerate(rows):
         y, x, inside = index * _ROW, float(left), _name(row.label, left - 10, index * _ROW + 19)
@@ -74,9 +75,9 @@ def stacks(rows: Sequence[Stack], key: Sequence[tuple[str, Kind]], *, title: str
             long = room * value / most
             inside += _rect(x, y + 6, long, _BAR, kind, title=f"{words} {_said(value)} {unit}")
             x += long
-        inside += Markup('<text x="{}" y="{}">{}</text>').format(_number(x + 7), y + 19, _said(sum(row.parts)))
+        inside += Markup('<text x="{}" y="{}">{}</text>').format(_number(x + 7), y + 19, f"{_said(sum(row.parts))} {row.note}".rstrip())
         drawn += _linked(row.href, inside)
-    told = [(row.label, row.href, tuple(_said(value) for value in (*row.parts, sum(row.parts)))) for row in rows]
+    told = [(row.label, row.href, (*map(_said, row.parts), f"{_said(sum(row.parts))} {row.note}".rstrip())) for row in rows]
     heads = (head, *(words for words, _ in key), "合计")
     return _figure(drawn, height=max(len(rows), 1) * _ROW, title=title, unit=unit, heads=heads, rows=told, key=key)
 
@@ -142,9 +143,10 @@ def _standing(
         )
     for index, mark in enumerate(marks):
         high = _HIGH * mark.value / top
-        x = left + wide * index + min(wide * 0.12, 4)
+        thick = min(wide - min(wide * 0.24, 8), 64)
+        x = left + wide * index + (wide - thick) / 2
         words = f"{mark.label}：{_said(mark.value)} {unit}"
-        drawn += _linked(mark.href, _rect(x, above + _HIGH - high, min(wide - min(wide * 0.24, 8), 64), high, mark.kind, title=words))
+        drawn += _linked(mark.href, _rect(x, above + _HIGH - high, thick, high, mark.kind, title=words))
     drawn += _under(labels, between=len(labels) == len(marks) + 1, left=left, wide=wide, y=above + _HIGH + 17)
     for place, words in bounds:
         x = left + (_WIDTH - left) * place
