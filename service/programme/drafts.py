@@ -31,6 +31,7 @@ MOST = 100  # drafts of one user
 MOST_VERSIONS = 200  # of one draft
 _LONGEST = 80  # characters of a name
 _AT_ONCE = 200  # drafts that one run of `expire` ends
+_ID = re.compile(r"[0-9a-f]{16}")
 _DIGEST = ("state", "reason", "status", "title", "words", "errors", "warnings", "advice", "missing", "areas", "organisation")
 
 
@@ -92,13 +93,13 @@ def mine(connection: Connection, viewer: Viewer) -> list[Draft]:
 
 def one(connection: Connection, viewer: Viewer, id_: str) -> Draft:
     """With all versions; `not_found` for everyone but its owner."""
-    found = _read(connection, drafts.c.owner == viewer.id, drafts.c.id == id_)
+    found = _read(connection, drafts.c.owner == viewer.id, drafts.c.id == _fit(id_))
     return found[0] if found else not_found("这份草稿")
 
 
 def hold(connection: Connection, viewer: Viewer, id_: str) -> None:
     """Locks the draft until the transaction ends; `not_found` where it is not the viewer's."""
-    own = select(drafts.c.id).where(drafts.c.owner == viewer.id, drafts.c.id == id_)
+    own = select(drafts.c.id).where(drafts.c.owner == viewer.id, drafts.c.id == _fit(id_))
     if connection.execute(own.with_for_update()).scalar() is None:
         not_found("这份草稿")
 
@@ -258,6 +259,11 @@ def _remove(connection: Connection, files: Files, ids: Sequence[str]) -> None:
     for analysis in sorted({row.analysis for row in rows}):
         analyses.forget(connection, analysis)
     let_go(connection, files, {row.sha256 for row in rows})
+
+
+def _fit(id_: str) -> str:
+    """What PostgreSQL can hold; nothing is found under anything else."""
+    return id_ if _ID.fullmatch(id_) else ""
 
 
 def _name(given: str) -> str | None:

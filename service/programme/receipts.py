@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from service.programme.submissions import visible
 from service.programme.viewer import Viewer, not_found
 
 _ZONE = ZoneInfo("Asia/Shanghai")
+_RECEIPT = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Receipt:
 
 def one(connection: Connection, viewer: Viewer, receipt: str) -> Receipt:
     """`not_found` for reviewers and for who may not see the submission."""
-    if viewer.role == "reviewer":
+    if viewer.role == "reviewer" or not _RECEIPT.fullmatch(receipt):
         not_found("这份回执")
     named = {
         "receipt": submission_versions.c.receipt,

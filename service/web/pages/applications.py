@@ -103,6 +103,7 @@ def _form(
         given=given,
         edition=edition,
         scores=_scores(report),
+        lacking=[spec.name for spec in edition.sections if spec.key in draft.newest.missing],
         recommending=units.listed(db, active=True),
         run=run,
         state=run.state(today()),
