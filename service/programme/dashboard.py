@@ -19,7 +19,8 @@ from service.programme.viewer import Viewer, not_found
 
 _ZONE = "Asia/Shanghai"
 _RULES = 12  # of the typical errors
-_DAYS = 42  # days of arrivals shown, the last ones
+_DAYS = 42  # days of arrivals shown at most, the last ones
+_FEWEST = 14
 _ANALYSES = ("waiting", "running", "done", "failed")
 _GRAVE = ("error", "warning")
 
@@ -148,13 +149,13 @@ def _limits(edition: Edition) -> tuple[int | None, int | None]:
 
 
 def _days(connection: Connection, edition: str, *, today: date) -> tuple[tuple[tuple[date, int], ...], int]:
-    """Chinese days from the first that is shown until today, also those without any; and how many came before."""
+    """Chinese days until today, a fortnight at least, also those without any; and how many came before."""
     day = cast(func.timezone(_ZONE, submissions.c.submitted_at), Date)
     query = select(day.label("day"), func.count()).where(_in(edition)).group_by(day).order_by(day)
     counted = {row[0]: row[1] for row in connection.execute(query)}
     if not counted:
         return (), 0
-    first = max(min(counted), today - timedelta(days=_DAYS - 1))
+    first = max(min(*counted, today - timedelta(days=_FEWEST - 1)), today - timedelta(days=_DAYS - 1))
     shown = [first + timedelta(days=offset) for offset in range((max(today, *counted) - first).days + 1)]
     return tuple((when, counted.get(when, 0)) for when in shown), sum(number for when, number in counted.items() if when < first)
 

@@ -68,9 +68,10 @@ def _units(board: Board) -> Markup:
     taken = sorted((share for share in board.units if share.taken), key=lambda share: (-share.taken, share.name))
     rows = [
         Stack(
-            share.name + (f"（名额 {share.places}）" if share.places is not None else ""),
+            share.name,
             tuple(share.states.get(state, 0) for state, _, _ in _STATES),
             _list(board, unit=share.unit or "0"),
+            "" if share.places is None else f"/ 名额 {share.places}",
         )
         for share in taken[:_UNITS]
     ]
