@@ -109,7 +109,8 @@ class _Worker:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._process = subprocess.Popen([sys.executable, "-m", "service.cli", "worker"], start_new_session=True)
+            command = [sys.executable, "-m", "service.cli", "worker", "--attached"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own program
             self._process.wait()
             self._ending.wait(_PAUSE)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 from service import settings
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = commands.add_parser("worker", help="启动一个后台审读进程，处理网页服务收到的材料", add_help=False)
     parser.add_argument("-h", "--help", action="help", help="显示用法")
+    parser.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)  # by serve: ends when that has gone, in whatever way
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="同时审读几份材料，默认 1；不宜超过处理器核数")
 
 
@@ -30,8 +35,16 @@ def run(options: argparse.Namespace) -> int:
     from service.jobs import worker  # noqa: PLC0415
 
     logs.begin()
+    if options.attached:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     worker.run(setting(settings.read()), jobs=options.jobs)
     return 0
+
+
+def _end_with_parent() -> None:
+    """The parent holds the other end of standard input, and the system closes that with it."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def setting(wanted: settings.Settings) -> Setting:
