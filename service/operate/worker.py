@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from service.jobs.analyst import Setting
 
 
+_NICE = 5
+
+
 def add_command(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = commands.add_parser("worker", help="启动一个后台审读进程，处理网页服务收到的材料", add_help=False)
     parser.add_argument("-h", "--help", action="help", help="显示用法")
@@ -36,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     logs.begin()
     if options.attached:
+        os.nice(_NICE)  # pages come first where cores are few
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     worker.run(setting(settings.read()), jobs=options.jobs)
     return 0
