@@ -28,6 +28,7 @@ class Reviewer:
     id: int
     shown: str
     organisation: str | None
+    credit_code: str | None
     open: int
     finished: int
     conflicts: int
@@ -68,6 +69,12 @@ def kin(one: str | None, other: str | None) -> bool:
     return bool(first) and (first == second or (len(first) >= _SHORTEST and first in second))
 
 
+def related(one: Reviewer, submission: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a submission is of the reviewer's own house."""
+    same = one.credit_code is not None and one.credit_code == submission.credit_code
+    return same or kin(one.organisation, submission.organisation)
+
+
 def _bare(name: str | None) -> str:
     return "".join(letter for letter in fold(name or "") if letter.isalnum())
 
@@ -81,6 +88,7 @@ def reviewers(connection: Connection) -> list[Reviewer]:
             users.c.id,
             users.c.shown,
             users.c.organisation,
+            users.c.credit_code,
             counted.filter(~finished, assignments.c.conflict.is_not(True)).label("open"),
             counted.filter(finished, assignments.c.conflict.is_not(True)).label("finished"),
             counted.filter(conflict).label("conflicts"),
@@ -90,7 +98,7 @@ def reviewers(connection: Connection) -> list[Reviewer]:
         .where(users.c.role == "reviewer", users.c.active)
         .group_by(users.c.id)
     )
-    found = [Reviewer(row.id, row.shown, row.organisation, row.open, row.finished, row.conflicts) for row in rows]
+    found = [Reviewer(row.id, row.shown, row.organisation, row.credit_code, row.open, row.finished, row.conflicts) for row in rows]
     return sorted(found, key=lambda one: (one.open, one.shown, one.id))
 
 
@@ -103,7 +111,7 @@ def assign(connection: Connection, viewer: Viewer, submission: int, chosen: Sequ
     if not chosen or any(one not in known for one in chosen):
         raise ServiceError("reviewer_unknown", "请至少勾选一位评审专家；停用的账号不能再分配。")
     for one in chosen:
-        if kin(known[one].organisation, row.organisation):
+        if related(known[one], row):
             told = f"{known[one].shown}的单位（{known[one].organisation}）与申报单位相同或有隶属关系，不能评审《{row.title}》。请另选专家。"
             raise ServiceError("reviewer_own_organisation", told, status=409)
     return sum(_put(connection, viewer, row, one) for one in dict.fromkeys(chosen))
@@ -119,7 +127,7 @@ def assign_many(connection: Connection, viewer: Viewer, wanted: Sequence[int], c
         raise ServiceError("reviewer_unknown", "请至少勾选一位评审专家；停用的账号不能再分配。")
     load = {one.id: one.open for one in pool}
     had = _had(connection, [row.id for row in rows])
-    able = {row.id: [one.id for one in pool if one.id not in had[row.id] and not kin(one.organisation, row.organisation)] for row in rows}
+    able = {row.id: [one.id for one in pool if one.id not in had[row.id] and not related(one, row)] for row in rows}
     made, short = 0, []
     # The hardest to place go first, so that others do not take the few who may read them.
     for row in sorted(rows, key=lambda row: (len(able[row.id]), row.id)):
@@ -258,8 +266,8 @@ def _submissions(connection: Connection, wanted: Sequence[int]) -> list[Row[*tup
         raise ServiceError("nothing_chosen", "没有选中申报材料。请回到列表勾选后再分配评审。")
     if len(ids) > MOST:
         raise ServiceError("too_many_chosen", f"一次最多分配 {MOST} 份，现在选了 {len(ids)} 份。请分几次进行。")
-    columns = (submissions.c.id, submissions.c.number, submissions.c.title, submissions.c.organisation, submissions.c.state)
-    rows = connection.execute(select(*columns, submissions.c.edition).where(submissions.c.id.in_(ids)).order_by(submissions.c.number)).all()
+    columns = [submissions.c[name] for name in ("id", "number", "edition", "title", "organisation", "credit_code", "state")]
+    rows = connection.execute(select(*columns).where(submissions.c.id.in_(ids)).order_by(submissions.c.number)).all()
     if len(rows) < len(ids):
         not_found("其中的申报材料")
     withdrawn = [row.number for row in rows if row.state == "withdrawn"]

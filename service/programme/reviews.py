@@ -58,6 +58,7 @@ class Work:
     version: int
     analysis: int
     file_name: str
+    uploaded_at: datetime
     hidden: tuple[str, ...]  # contact data and credit code, wherever they should turn up in the text
     notes: str = ""
     comments: Mapping[str, str] = field(default_factory=dict)  # criterion -> 评语
@@ -65,6 +66,11 @@ class Work:
     revision: int = 0
     changed_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def renewed(self) -> bool:
+        """Whether the file is newer than what was last written about it."""
+        return self.changed_at is not None and self.uploaded_at > self.changed_at
 
     @property
     def state(self) -> State:
@@ -112,7 +118,7 @@ def task(connection: Connection, viewer: Viewer, assignment: int) -> tuple[Task,
 
 
 def declare(connection: Connection, viewer: Viewer, assignment: int, *, conflict: bool | None, reason: str = "") -> None:
-    """Whether the viewer has a conflict of interest. Who had none may find one later; a conflict stays. 422 where he says neither (None)."""
+    """Whether the viewer has a conflict of interest. Who had none may find one later. 422 where he says neither (None)."""
     if conflict is None:
         raise ServiceError("review_undeclared", "请选择“没有”或“有”需要回避的情形，再继续。", status=422)
     found, _ = task(connection, viewer, assignment)
@@ -148,6 +154,7 @@ def work(connection: Connection, viewer: Viewer, assignment: int) -> Work:
         version=row.version,
         analysis=row.analysis,
         file_name=row.file_name,
+        uploaded_at=row.uploaded_at,
         hidden=tuple(value for value in known if value and len(value) > 1),
         changed_at=row.changed_at,
         finished_at=row.finished_at,
@@ -234,6 +241,7 @@ def _readable(viewer: Viewer) -> Any:
         *(submissions.c[name] for name in ("contact_name", "contact_phone", "contact_email")),
         *(reviews.c[name] for name in ("notes", "comments", "overall", "revision")),
         submission_versions.c.file_name,
+        submission_versions.c.uploaded_at,
     )
     newest = (submission_versions.c.submission == submissions.c.id) & (submission_versions.c.number == submissions.c.version)
     return _own(viewer).add_columns(*more).join(submission_versions, newest).where(assignments.c.conflict.is_(False))

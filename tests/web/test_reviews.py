@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from service import batch, rulebook
 from service.artefacts import CORPORA
 from service.database import queue
-from service.database.programme_tables import analyses, assignments, events, reviews
+from service.database.programme_tables import analyses, assignments, events, reviews, submission_versions, users
 from service.errors import ServiceError
 from service.model import Match, MatchedPassage, Past, Report, Similarity
 from service.parse import Reader
@@ -291,6 +291,23 @@ def test_what_cannot_be_placed_is_told(site: Any) -> None:
     assert "不能评审" in answer.text
     for ids in ("", "999999"):
         assert site.as_("office").submit("/reviews/assign", {"ids": ids, "reviewer": str(person)}).status_code in (400, 404)
+
+
+def test_a_reviewer_of_the_same_credit_code_is_not_asked(site: Any) -> None:
+    submission, person = hand_in(site), site.user("reviewer", name="code", organisation="别的名称")
+    with site.connection() as db:
+        db.execute(users.update().where(users.c.id == person).values(credit_code="91990000MB0000043P"))
+    assert site.as_("office").submit(f"/submissions/{submission}/assign", {"reviewer": str(person)}).status_code == 409
+
+
+def test_a_newer_file_than_the_comments_is_told(site: Any) -> None:
+    one = assigned(site, hand_in(site))
+    client = site.as_("reviewer")
+    client.submit(f"/reviews/{one}/save", {"overall": "好", "revision": "0"})
+    assert "新的一版" not in client.get(f"/reviews/{one}").text
+    with site.connection() as db:
+        db.execute(submission_versions.update().values(uploaded_at=func.now()))
+    assert "新的一版" in client.get(f"/reviews/{one}").text
 
 
 def test_organisations_of_one_house_are_known() -> None:

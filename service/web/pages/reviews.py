@@ -339,7 +339,7 @@ def _submission_page(
     row = assignments.chosen_submissions(connection, viewer, [submission])[0]
     given = assignments.of_submission(connection, viewer, submission)
     had = {one.reviewer for one in given}
-    people = [(one, one.id in had, assignments.kin(one.organisation, row.organisation)) for one in assignments.reviewers(connection)]
+    people = [(one, one.id in had, assignments.related(one, row)) for one in assignments.reviewers(connection)]
     values = {"row": row, "given": given, "people": people, "chosen": chosen or [], "error": error}
     criteria = rulebook.load(row.edition).criteria
     return page(request, "reviews/submission.html.j2", status=error.status if error else 200, criteria=criteria, **values)
