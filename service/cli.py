@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from service.model import Edition, Report
     from service.parse import Reading
+    from service.train.corpora import WriteUp
 
 _DONE, _ERRORS, _FAILED = 0, 1, 2
 _INTERRUPTED = 130
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--text", metavar="DIR", help="embedding 用的纯文本文件夹（.txt、.txt.gz，一行一段）")
     train.add_argument("--measure", metavar="DIR", help="embedding 用的评测集文件夹（含 pairs、revisions），分数写入清单")
     train.add_argument("--out", metavar="DIR", help="模型写到哪个文件夹，默认为模型文件夹下的同名文件夹")
+    train.add_argument("--with-corrections", action="store_true", help="focus：一并使用办公室在申报材料上更正过的重点方向")
 
     curate.add_commands(commands)
     maintain.add_commands(commands)
@@ -391,10 +393,25 @@ def _train(options: argparse.Namespace) -> int:
         measure=None if options.measure is None else Path(options.measure),
         out=None if options.out is None else Path(options.out),
     )
-    scores = command.run(options.model, folders, tell=lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+    if options.with_corrections and options.model != "focus":
+        raise ServiceError("arguments_invalid", "--with-corrections 只用于训练重点方向：biaogan train focus --with-corrections。")
+    corrected = _corrected(wanted) if options.with_corrections else ()
+    scores = command.run(options.model, folders, corrected=corrected, tell=lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
     for name, value in scores.items():
         print(f"{name}\t{value}")  # noqa: T201
     return _DONE
+
+
+def _corrected(wanted: settings.Settings) -> list[WriteUp]:
+    """The submissions whose focus areas were corrected in the service."""
+    from service.database.engine import closing, connect  # noqa: PLC0415 - SQLAlchemy only where it is needed
+    from service.programme.corrected import writeups  # noqa: PLC0415
+
+    with closing(connect(_place(wanted))) as engine, engine.begin() as connection:
+        found, unused = writeups(connection)
+    told = f"更正过方向的材料 {len(found)} 份" + (f"，另有 {unused} 份没有可用的正文或主题，未使用" if unused else "")
+    print(told, file=sys.stderr, flush=True)  # noqa: T201
+    return found
 
 
 def _place(wanted: settings.Settings) -> Place:

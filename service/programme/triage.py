@@ -340,16 +340,18 @@ def corrections(connection: Connection) -> list[Correction]:
     )
     rows = connection.execute(
         select(area_corrections, submission_versions.c.file_name, submission_versions.c.analysis)
-        .distinct(area_corrections.c.submission)
         .join(submissions, submissions.c.id == area_corrections.c.submission)
         .join(submission_versions, file)
         .where(area_corrections.c.id.in_(newest), submissions.c.state != "withdrawn")
-        .order_by(area_corrections.c.submission, submission_versions.c.number.desc())
+        .order_by(area_corrections.c.submission, submission_versions.c.number)
     )
-    return [
-        Correction(row.submission, row.sha256, row.file_name, row.edition, row.analysis, tuple(row.areas), tuple(row.proposed))
-        for row in rows
-    ]
+    found = {
+        row.submission: Correction(
+            row.submission, row.sha256, row.file_name, row.edition, row.analysis, tuple(row.areas), tuple(row.proposed)
+        )
+        for row in rows  # of one file in two versions the later counts
+    }
+    return list(found.values())
 
 
 def _refuse_unknown(areas: Sequence[str], declared: Collection[str]) -> None:

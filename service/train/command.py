@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from service import artefacts, encode
 from service.errors import ServiceError
 from service.train import focus, sections
+from service.train.corpora import WriteUp
 
 Tell = Callable[[str], None]
 
@@ -32,8 +33,8 @@ class Folders:
         return self.out or (self.models or artefacts.MODELS) / name
 
 
-def run(name: str, folders: Folders, *, tell: Tell) -> Mapping[str, Any]:
-    """Trains one model and writes it; its scores by name."""
+def run(name: str, folders: Folders, *, corrected: Sequence[WriteUp] = (), tell: Tell) -> Mapping[str, Any]:
+    """Trains one model and writes it; its scores by name. `corrected` is for the focus areas."""
     for given in (folders.corpora, folders.text, folders.measure):
         if given is not None and not given.is_dir():
             raise ServiceError("corpus_invalid", f"没有找到文件夹 {given}。请检查路径。")
@@ -43,7 +44,7 @@ def run(name: str, folders: Folders, *, tell: Tell) -> Mapping[str, Any]:
         return sections.train(folders.read / "sections", target, progress=tell)
     if name == "focus":
         own = encode.load((folders.models or artefacts.MODELS) / "embedding")
-        return focus.train(folders.read, own, target, progress=tell)
+        return focus.train(folders.read, own, target, corrected=corrected, progress=tell)
     return _embedding(folders, target, tell)
 
 

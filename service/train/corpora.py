@@ -105,7 +105,7 @@ def benchmarks(folder: Path) -> tuple[WriteUp, ...]:
             primary, *secondary = _themes(listed, number, [row["primary"], *filter(None, row["secondary"].split(","))])
             document = read_plain((folder / "texts" / row["file"]).read_bytes(), row["file"], format="md", limits=Limits())
             submission = segment(document, sections)
-            paragraphs = tuple(_parted(submission))
+            paragraphs = tuple(parted(submission))
             title = submission.title.text if submission.title else ""
             found.append(
                 WriteUp(
@@ -115,7 +115,8 @@ def benchmarks(folder: Path) -> tuple[WriteUp, ...]:
     return tuple(found)
 
 
-def _parted(submission: Submission) -> Iterator[Paragraph]:
+def parted(submission: Submission) -> Iterator[Paragraph]:
+    """Headings and paragraphs of the sections that were found, without themes of their own."""
     for section in submission.sections:
         for index in section.blocks:
             block = submission.document.blocks[index]

@@ -16,8 +16,11 @@ from service.train import grams
 _CARD = Path(__file__).with_suffix(".md")
 
 
-def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: str) -> None:
-    """`weights.safetensors`, `manifest.toml`, `README.md`: the same bytes for the same model."""
+def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: str, corrected: int = 0) -> None:
+    """`weights.safetensors`, `manifest.toml`, `README.md`: the same bytes for the same model. `corrected`: how many were set right."""
+    source, made = "corpora/focus (constructed, CC0-1.0)", "biaogan train focus"
+    if corrected:
+        source, made = f"{source}; {corrected} submissions with corrected focus areas", f"{made} --with-corrections"
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "weights.safetensors"
     more = {
@@ -37,12 +40,12 @@ def write(out: Path, model: FocusModel, scores: Mapping[str, float], *, data: st
     digest = artefacts.sha256(weights)
     lines = [
         f'version = "focus-{digest[:12]}"',
-        'source = "corpora/focus (constructed, CC0-1.0)"',
+        f'source = "{source}"',
         'licence = "Apache-2.0"',
         f'data = "{data}"',
         f'encoder = "{model.encoder}"',
         f'code = "biaogan {__version__}"',
-        'made = "biaogan train focus"',
+        f'made = "{made}"',
         f"themes = {_list(model.themes)}",
         f"features = {_list(FEATURES)}",
         f"threshold = {model.threshold}",
