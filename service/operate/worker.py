@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _end_with_parent() -> None:
     """The parent holds the other end of standard input, and the system closes that with it."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # unbuffered: a lock held here would stand in the way of an orderly end
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
