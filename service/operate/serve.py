@@ -17,11 +17,14 @@ from service import settings
 from service.errors import ServiceError, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.arguments import Parser
     from service.database.place import Place
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAUSE = 2.0  # seconds before a worker that ended is started again
+_STEP = 0.05
 _GRACE = 20.0  # seconds that a worker has to finish what it is at
 
 
@@ -55,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         app = create(place, settings=web, analysis=wanted)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False))
         first = _first_link(place)
-        workers = [_Worker() for _ in range(options.workers)]
+        workers = [_Worker(after=lambda: server.started) for _ in range(options.workers)]
         try:
             _say(f"服务已启动：{web.url}（按 Ctrl-C 结束）")
             if first is not None:
@@ -99,15 +102,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Worker:
-    """A `biaogan worker` that is started again when it ends."""
+    """A `biaogan worker` that is started when the pages are there, which have the processor first, and again when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, after: Callable[[], bool]) -> None:
+        self._after = after
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="worker", daemon=True)
         self._thread.start()
 
     def _keep(self) -> None:
+        while not self._after() and not self._ending.wait(_STEP):
+            pass
         while not self._ending.is_set():
             command = [sys.executable, "-m", "service.cli", "worker", "--attached"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own program

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
+from weakref import WeakKeyDictionary
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection, Engine
 from starlette.exceptions import HTTPException
@@ -24,6 +26,8 @@ from service.web import rendering, security
 FLASH = "biaogan_flash"  # scripts of the pages set it as well
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
+_AT_ONCE = 8  # requests with a connection; the engine's pool has ten, two for what streams its answer
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _FORM_TOKEN = re.compile(r"[\w-]{43}")
 _FORM_SECONDS = 86_400  # that a sign-in page may stay open
 _LONGEST_PATH = 2000
@@ -47,7 +51,16 @@ def files(request: Request) -> Files:
     return found
 
 
-def connection(request: Request) -> Iterator[Connection]:
+async def turn() -> AsyncIterator[None]:
+    """Waits, without a thread, until there is a connection for the request.
+
+    Requests that waited for one in threads would hold all of these, and those that have one wait for a thread: for ever.
+    """
+    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
+        yield
+
+
+def connection(request: Request, _turn: Annotated[None, Depends(turn, scope="function")]) -> Iterator[Connection]:
     """One transaction a request: committed before the answer goes out, undone where the route fails."""
     with engine(request).begin() as opened:
         yield opened
@@ -56,6 +69,8 @@ def connection(request: Request) -> Iterator[Connection]:
 Db = Annotated[Connection, Depends(connection, scope="function")]
 Store = Annotated[Files, Depends(files)]
 Settings = Annotated[Web, Depends(web)]
+Id = Annotated[int, Path(ge=1, le=2**31 - 1)]  # of a row, in the path: no larger than its column
+Page = Annotated[int, Query(ge=1, le=100_000)]  # of a list
 
 
 # --- who asks ----------------------------------------------------------------------------------------------------------------------
