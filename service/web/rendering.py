@@ -56,26 +56,21 @@ def navigation(viewer: Viewer | None, path: str) -> list[tuple[str, str, bool]]:
 def render(request: Request, template: str, *, viewer: Viewer | None, flash: str | None, csrf: str | None = None, **values: Any) -> str:
     """The page's text. Everything from outside is escaped by Jinja. `csrf`: of who is not signed in."""
     csrf = viewer.csrf if viewer else csrf or ""
-    told = (
-        _environment()
-        .get_template(template)
-        .render(
-            viewer=viewer,
-            path=request.url.path,
-            query=request.query_params,
-            nav=navigation(viewer, request.url.path),
-            flash=unquote(flash) if flash else "",
-            csrf_field=lambda: csrf_field(csrf),
-            csrf=csrf if viewer else "",
-            static=static,
-            url=partial(address, request),
-            version=__version__,
-            now=datetime.now(UTC),
-            say=words_for,
-            **values,
-        )
-    )
-    return printable(told)
+    known = {
+        "viewer": viewer,
+        "path": request.url.path,
+        "query": request.query_params,
+        "nav": navigation(viewer, request.url.path),
+        "flash": unquote(flash) if flash else "",
+        "csrf_field": lambda: csrf_field(csrf),
+        "csrf": csrf if viewer else "",
+        "static": static,
+        "url": partial(address, request),
+        "version": __version__,
+        "now": datetime.now(UTC),
+        "say": words_for,
+    }
+    return printable(_environment().get_template(template).render(known | values))
 
 
 def csrf_field(csrf: str) -> Markup:

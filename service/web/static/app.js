@@ -40,7 +40,7 @@
   };
   const send = (form, data, headers, step) => new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    request.open("POST", form.action);
+    request.open("POST", form.getAttribute("action")); // a field could be called action
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => event.lengthComputable && step(event.loaded / event.total));
     request.addEventListener("loadend", () => resolve(request));
