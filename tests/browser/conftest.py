@@ -6,10 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from live_service import Live, live
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = os.environ.get("BIAOGAN_CHROMIUM", "/usr/bin/chromium")
@@ -18,6 +20,8 @@ FLAGS = ["--no-sandbox", "--headless", "--disable-background-networking"]
 
 @pytest.fixture(scope="session", name="browser")
 def _browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: install it, or set BIAOGAN_CHROMIUM")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
@@ -51,6 +55,13 @@ def serving(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+@pytest.fixture(name="live", scope="session")
+def _live(browser: Browser, cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One running service for all tests that visit it; without a browser it is not started."""
+    with live(cluster, tmp_path_factory.mktemp("live")) as site:
+        yield site
 
 
 @pytest.fixture(name="serve")
