@@ -62,6 +62,11 @@ def examine(engine: Engine, files: Files, place: Place, *, tell: Tell) -> Examin
     return Examination((*facts, *found, *_space(place)), (*troubles, *wrong))
 
 
+def glance(connection: Connection, place: Place) -> tuple[tuple[str, str], ...]:
+    """What is told at once, without reading the data."""
+    return (*_versions(connection), *_space(place))
+
+
 def _tables(connection: Connection, facts: list[tuple[str, str]], troubles: list[Trouble], tell: Tell) -> set[str]:
     """Adds to facts and troubles; the files that the rows name."""
     named = _named(connection)

@@ -90,7 +90,7 @@ def make_token(
 
 
 @router.post("/account/tokens/{token}/revoke")
-def revoke_token(request: Request, token: int, db: context.Db, viewer: context.Anyone) -> Response:
+def revoke_token(request: Request, token: context.Id, db: context.Db, viewer: context.Anyone) -> Response:
     tokens.revoke(db, viewer, token)
     return context.redirect(request, "/account#tokens", flash="令牌已撤销，用它的程序不能再访问。")
 
