@@ -21,7 +21,7 @@ from service.database.queue import prepare
 from service.errors import ServiceError
 from service.settings import Settings, Web
 from service.web import context, errors, health, metrics, oidc, security, statics
-from service.web.api import all_routers
+from service.web.api import all_routers, describe
 from service.web.pages import (
     account,
     admin,
@@ -99,6 +99,7 @@ def create(place: Place, *, settings: Web, analysis: Settings) -> FastAPI:
         app.include_router(module.router, include_in_schema=False)
     for router in all_routers():
         app.include_router(router, prefix="/api/v1")
+    describe(app)
     _answer_errors(app)
     app.add_middleware(security.Hardened, settings=settings)  # the last one added is the first one asked
     return app
