@@ -33,7 +33,7 @@ from service.programme.viewer import Viewer, not_found
 
 _LOOKED = 12  # others whose texts are looked at, those with most that is rare first
 _ALIGNED = 4  # of them aligned sentence by sentence; of the others the common runs count
-_LEAST = 0.01  # share of either text from which on a pair is kept
+_LEAST = 0.03  # share of either text from which on a pair is kept: less is a phrase that both know
 _LOCK = 0x62_69_61_6F_73_69_6D  # "biaosim": one writer at a time, so that two jobs never wait for each other
 _FLAGS = ("near_duplicate", "reuse", "related")
 _TOLD = frozenset({"admin", "office", "unit"})  # who is told of others' texts

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -158,14 +159,14 @@ def reports(
             if report is not None:
                 stem = _path(row)
                 pages[row.id] = f"{stem}.html"
-                _add(archive, pages[row.id], report_html(report, rulebook.load(row.edition)).encode(), row)
+                _add(archive, pages[row.id], report_html(report, rulebook.load(row.edition)).encode(), row.changed_at)
                 annotated = _annotated(files, report) if word else None
                 if annotated is not None:
-                    _add(archive, f"{stem}（批注）.docx", annotated, row)
+                    _add(archive, f"{stem}（批注）.docx", annotated, row.changed_at)
             step(number + 1, len(found.rows))
             if piece := sink.taken(least=_PIECE):
                 yield piece
-        archive.writestr(_WORKBOOK, workbook(found, url=url, pages=pages))
+        _add(archive, _WORKBOOK, workbook(found, url=url, pages=pages), datetime.now(_ZONE))
     yield sink.taken()
 
 
@@ -194,7 +195,7 @@ def _safe(name: str) -> str:
     return " ".join(_UNSAFE.sub(" ", name).split()).strip(". ") or "未命名"
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes, row: Row) -> None:
-    entry = zipfile.ZipInfo(name, row.changed_at.astimezone(_ZONE).timetuple()[:6])
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, at: datetime) -> None:
+    entry = zipfile.ZipInfo(name, at.astimezone(_ZONE).timetuple()[:6])
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, data)

@@ -65,7 +65,7 @@ def _areas(board: Board) -> Markup:
 
 def _units(board: Board) -> Markup:
     """Those with most submissions, with their quota in the name."""
-    taken = sorted((share for share in board.units if share.taken), key=lambda share: (-share.taken, share.name))
+    taken = sorted((share for share in board.units if share.taken), key=lambda share: (share.unit is None, -share.taken, share.name))
     rows = [
         Stack(
             share.name,

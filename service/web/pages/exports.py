@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 from service.errors import ServiceError
 from service.models import encoders
 from service.programme import alike, exporting, listing, sheets, units
+from service.programme.exporting import Rows
 from service.programme.listing import Filters
+from service.programme.viewer import Viewer
 from service.render.page import pair_fragment
 from service.web import context, names, rendering
 
@@ -100,19 +102,19 @@ def choose(request: Request, db: context.Db, viewer: context.Staff) -> HTMLRespo
 
 
 @router.get("/submissions/export.xlsx")
-def workbook(request: Request, db: context.Db, viewer: context.StaffOrUnit) -> Response:
+def workbook(request: Request, viewer: context.StaffOrUnit) -> Response:
     """All rows of the filter, not only those of the page."""
-    found = exporting.collect(db, viewer, listing.parse(request.query_params), what="exported", most=exporting.MOST_ROWS)
+    found = _collected(request, viewer, what="exported", most=exporting.MOST_ROWS)
     data = sheets.workbook(found, url=context.web(request).url)
     return context.download(data, f"申报材料-{rendering.today():%Y%m%d}.xlsx", media=_SHEET)
 
 
 @router.get("/submissions/reports.zip")
 def reports(
-    request: Request, db: context.Db, viewer: context.Staff, word: Annotated[str, Query()] = "", key: Annotated[str, Query()] = ""
+    request: Request, viewer: context.Staff, word: Annotated[str, Query()] = "", key: Annotated[str, Query()] = ""
 ) -> StreamingResponse:
     """One report for each submission of the filter and the workbook, sent while it is made; `key` names it for `progress`."""
-    found = exporting.collect(db, viewer, listing.parse(request.query_params), what="reports_exported", most=exporting.MOST_REPORTS)
+    found = _collected(request, viewer, what="reports_exported", most=exporting.MOST_REPORTS)
     _under.begin()
     step = _under.step((viewer.id, key)) if _KEY.fullmatch(key) else (lambda _done, _of: None)
     pieces = exporting.reports(
@@ -138,6 +140,12 @@ def pair(request: Request, db: context.Db, viewer: context.StaffOrUnit, one: int
     found = alike.pair(db, viewer, one, other, encoder=encoder)
     fragment = pair_fragment(found.report, found.edition)
     return context.page(request, "exports/pair.html.j2", pair=found, fragment=fragment, one=one)
+
+
+def _collected(request: Request, viewer: Viewer, *, what: str, most: int) -> Rows:
+    """In a transaction of its own, which ends before the file is made: what is recorded holds up everyone else's records until then."""
+    with context.engine(request).begin() as connection:
+        return exporting.collect(connection, viewer, listing.parse(request.query_params), what=what, most=most)
 
 
 _LABELS = {
