@@ -164,7 +164,7 @@ def test_others_are_not_listed_counted_or_offered(shelf: Shelf) -> None:
     assert ids(shelf, viewer, q="秘密") == []
     assert listing.listed(shelf.db, viewer, Filters(unit=other)).states[""] == 0
     found = listing.choices(shelf.db, viewer, Filters())
-    assert (found.editions, [name for _, name in found.units], found.rules) == (("2024-caq",), ["甲协会（构造）"], ())
+    assert (found.editions, [name for _, name in found.units]) == (("2024-caq",), ["甲协会（构造）"])
     assert listing.chosen(shelf.db, viewer, [mine + 1]) == []
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, any_, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, any_, case, exists, func, literal, or_, select, true
 
 from service.database.programme_tables import (
     STATES,
@@ -31,6 +31,7 @@ FLAGS = ("near_duplicate", "reuse", "related")  # the gravest first
 HAS = ("errors", "warnings", "clean")
 ANALYSES = ("waiting", "failed", "partial")
 _LONGEST = 200  # characters of a search
+_BATCHES = 50  # the newest, to choose from
 _NUMBERS = frozenset({"unit", "share", "batch", "page", "size"})
 
 
@@ -165,26 +166,20 @@ def listed(connection: Connection, viewer: Viewer, filters: Filters) -> Listed:
     states[""] = sum(states.values())
     total = states[filters.state]
     filters = replace(filters, page=min(filters.page, max(1, -(-total // filters.size))))
-    statement = (
-        _columns(filters)
-        .where(*_conditions(viewer, filters))
-        .order_by(*_order(filters.sort))
-        .limit(filters.size)
-        .offset((filters.page - 1) * filters.size)
-    )
-    return Listed(tuple(Row(**row._mapping) for row in connection.execute(statement)), total, states, filters)
+    asked = select(submissions.c.id).select_from(_tables(filters)).where(*_conditions(viewer, filters)).order_by(*_order(filters.sort))
+    ids = list(connection.execute(asked.limit(filters.size).offset((filters.page - 1) * filters.size)).scalars())
+    rows = {row.id: row for row in _rows(connection, submissions.c.id.in_(ids))}  # all the columns of the page's rows alone
+    return Listed(tuple(rows[id_] for id_ in ids), total, states, filters)
 
 
 def everything(connection: Connection, viewer: Viewer, filters: Filters) -> list[Row]:
     """All rows of the filter in its order: for what goes out as a file."""
-    statement = _columns(filters).where(*_conditions(viewer, filters)).order_by(*_order(filters.sort))
-    return [Row(**row._mapping) for row in connection.execute(statement)]
+    return _rows(connection, *_conditions(viewer, filters), order=_order(filters.sort))
 
 
 def chosen(connection: Connection, viewer: Viewer, ids: Sequence[int]) -> list[Row]:
     """The rows of these submissions, in the order of their numbers."""
-    statement = _columns(Filters()).where(visible(viewer), submissions.c.id.in_(ids)).order_by(submissions.c.id)
-    return [Row(**row._mapping) for row in connection.execute(statement)]
+    return _rows(connection, visible(viewer), submissions.c.id.in_(ids), order=[submissions.c.id])
 
 
 def place_of(connection: Connection, viewer: Viewer, filters: Filters, id_: int) -> Place | None:
@@ -212,27 +207,19 @@ class Choices:
 
     editions: tuple[str, ...]
     units: tuple[tuple[int, str], ...]
-    areas: tuple[tuple[str, str], ...]  # edition, area
-    rules: tuple[tuple[str, int], ...]  # with the number of submissions, the most first
     batches: tuple[tuple[int, str | None, datetime], ...]
 
 
 def choices(connection: Connection, viewer: Viewer, filters: Filters) -> Choices:
     seen = visible(viewer)
     asked = seen if not filters.edition else and_(seen, submissions.c.edition == filters.edition)
-    joined = submissions.join(analyses, analyses.c.id == submissions.c.analysis)
-    rule = func.unnest(analyses.c.rules).label("rule")
-    rules = select(rule, func.count()).select_from(joined).where(asked).group_by(rule).order_by(func.count().desc(), rule)
-    areas = select(submissions.c.edition, _area).select_from(joined).where(asked, _area.is_not(None)).distinct()
     editions = select(submissions.c.edition).where(seen).distinct().order_by(submissions.c.edition.desc())
     used = select(units.c.id, units.c.name).where(units.c.id.in_(select(submissions.c.unit).where(asked))).order_by(_by_name(units.c.name))
     brought = select(batches.c.id, batches.c.name, batches.c.at).where(batches.c.id.in_(select(submissions.c.batch).where(asked)))
     return Choices(
         editions=tuple(connection.execute(editions).scalars()),
         units=tuple((row.id, row.name) for row in connection.execute(used)),
-        areas=tuple(sorted((edition, area) for edition, area in connection.execute(areas))),
-        rules=tuple((name, count) for name, count in connection.execute(rules)),
-        batches=tuple((row.id, row.name, row.at) for row in connection.execute(brought.order_by(batches.c.id.desc()).limit(50))),
+        batches=tuple((row.id, row.name, row.at) for row in connection.execute(brought.order_by(batches.c.id.desc()).limit(_BATCHES))),
     )
 
 
@@ -300,9 +287,9 @@ def _tables(filters: Filters, *, whole: bool = False) -> FromClause:
     return tables
 
 
-def _columns(filters: Filters) -> Select[Any]:
+def _rows(connection: Connection, *conditions: ColumnElement[bool], order: Sequence[ColumnElement[Any]] = ()) -> list[Row]:
     of_submission = ("id", "number", "edition", "organisation", "title", "unit", "rank", "state", "revision", "version", "analysis")
-    return select(
+    statement = select(
         *(submissions.c[name] for name in (*of_submission, "submitted_at", "changed_at")),
         *(analyses.c[name] for name in ("area_score", "words", "advice", "status", "reason")),
         submission_versions.c.file_name,
@@ -317,7 +304,8 @@ def _columns(filters: Filters) -> Select[Any]:
         case(dict(enumerate(FLAGS)), value=_rank).label("flag"),
         analyses.c.state.label("analysis_state"),
         _assigned.label("assigned"),
-    ).select_from(_tables(filters, whole=True))
+    ).select_from(_tables(Filters(), whole=True))
+    return [Row(**row._mapping) for row in connection.execute(statement.where(*conditions).order_by(*order))]
 
 
 def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:

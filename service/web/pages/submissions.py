@@ -74,13 +74,14 @@ def address(filters: Filters, **changes: Any) -> str:
 
 def _options(offered: Choices, filters: Filters) -> dict[str, list[tuple[str, str]]]:
     """What each filter can be set to; what it is set to is always among them."""
-    areas = {area: names.area(edition, area) for edition, area in offered.areas}
+    editions = [filters.edition] if filters.edition else offered.editions
+    areas = {area: name for (edition, area), name in names.areas().items() if edition in editions}
     found = {
         "edition": [(id_, names.editions().get(id_, id_)) for id_ in offered.editions],
         "unit": [*((str(id_), name) for id_, name in offered.units), ("0", "（没有推荐单位）")],
         "area": [*areas.items(), ("-", "（无法判断）")],
         "has": list(HAS.items()),
-        "rule": [(id_, f"{names.rule(id_)} · {count}") for id_, count in offered.rules],
+        "rule": [(id_, name) for id_, name in names.rules().items() if id_.partition("/")[0] in editions],
         "flag": list(FLAGS.items()),
         "share": [(str(share), f"{share}% 以上") for share in SHARES],
         "analysis": list(ANALYSES.items()),
