@@ -23,7 +23,7 @@ from service.curate.terminal import Setting
 from service.database.place import Place
 from service.errors import ServiceError, reason
 from service.model import Note
-from service.operate import demo, serve, worker
+from service.operate import demo, serve, user, worker
 from service.parse import PassedOver, Progress, Reader, Walk, walk
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _DONE, _ERRORS, _FAILED = 0, 1, 2
 _INTERRUPTED = 130
-_OPERATE: dict[str, ModuleType] = {"serve": serve, "worker": worker, "demo": demo}
+_OPERATE: dict[str, ModuleType] = {"serve": serve, "worker": worker, "demo": demo, "user": user}
 _COPY = re.compile(r"-批注(-\d+)?$")
 
 

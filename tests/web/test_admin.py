@@ -7,12 +7,13 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from service import lexicon
+from service import lexicon, programme
 from service.programme import accounts, audit, rounds, units
 from service.programme.accounts import Wanted
 from service.programme.viewer import SYSTEM, Viewer
@@ -210,16 +211,15 @@ def test_a_changed_record_is_found_out(site: Any, admin: Any) -> None:
 
 
 def test_every_action_that_the_program_records_has_words() -> None:
-    from service import programme
-
-    root = programme.__path__[0].removesuffix("programme")
+    root = Path(programme.__path__[0]).parent
     found: set[str] = set()
-    from pathlib import Path
-
-    for path in Path(root).rglob("*.py"):
+    for path in root.rglob("*.py"):
         found |= set(re.findall(r'audit\.record\([^"]*"([a-z]+\.[a-z_]+)"', path.read_text("utf8")))
     assert len(found) > 20
-    assert sorted(found - set(lexicon.load("events")["actions"])) == []
+    words = lexicon.load("events")["actions"]
+    assert sorted(found - set(words)) == []
+    told = (root.parent / "docs" / "accounts.md").read_text("utf8")
+    assert [action for action, said in words.items() if f"| `{action}` | {said} |" not in told] == []
 
 
 def test_nothing_secret_stands_on_the_page_of_the_system(site: Any, admin: Any) -> None:
