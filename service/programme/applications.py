@@ -23,6 +23,7 @@ from service.programme.viewer import Viewer
 _LONGEST = {"title": ("题目", 200), "organisation": ("单位名称", 120), "contact_name": ("联系人", 40), "email": ("邮箱", 120)}
 _PHONE = re.compile(r"\+?[0-9][0-9 ()（）\-—转,，]{5,28}[0-9]")
 _EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+")
+_CODE_WRONG = "统一社会信用代码应为 18 位，末位校验码要与前 17 位相符；请对照营业执照核对。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,8 @@ def wrong(given: Application, edition: Edition, recommending: Sequence[Unit]) ->
     try:
         credit_code(given.credit_code)
     except ServiceError:
-        found["credit_code"] = (
-            "应为 18 位，末位校验码要与前 17 位相符；请对照营业执照核对。" if given.credit_code.strip() else "请填写统一社会信用代码。"
-        )
+        typed = bool(given.credit_code.strip())
+        found["credit_code"] = _CODE_WRONG if typed else "请填写统一社会信用代码。"
     if not _PHONE.fullmatch(given.phone.strip()):
         found["phone"] = "请填写手机或带区号的固定电话，例如 010-12345678。" if given.phone.strip() else "请填写联系电话。"
     if given.email.strip() and not _EMAIL.fullmatch(given.email.strip()):
@@ -104,7 +104,7 @@ def _wrong_choices(given: Application, edition: Edition, recommending: Sequence[
     if recommending and given.unit not in {str(unit.id) for unit in recommending}:
         found["unit"] = "请选择推荐单位。"
     if not given.agreed:
-        found["agreed"] = "请确认后再提交。"
+        found["agreed"] = "请确认内容真实、准确后再提交。"
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from service.database.files import Files
 from service.errors import ServiceError
-from service.model import Edition, Report
+from service.model import Edition, Report, Submission
 from service.render.html import report_html
 from service.render.page import report_fragment
 from service.render.view import Item
@@ -31,7 +31,7 @@ class Result:
     html: Markup
     unread: str | None
     judged: bool
-    missing: tuple[str, ...]  # names of required sections that are not there
+    missing: tuple[tuple[str, int | None], ...]  # required sections that are not there, and the finding that says so
     errors: tuple[Item, ...]  # the first of them, those sections apart
     more: int  # errors that are not named
     tally: dict[str, int]
@@ -51,7 +51,7 @@ def result(report: Report, edition: Edition, *, dismissed: Callable[[Item], str 
         html=fragment.html,
         unread=None if submission is not None else "；".join(note.message for note in report.notes) or "没有读出来。",
         judged=judged,
-        missing=tuple(submission.name_of(key) for key in submission.missing) if submission is not None and judged else (),
+        missing=_missing(submission, fragment.items) if submission is not None and judged else (),
         errors=tuple(others[:_MOST]),
         more=len(others[_MOST:]),
         tally={kind: sum(item.severity == kind for item in fragment.items) for kind in ("error", "warning", "advice")},
@@ -59,6 +59,12 @@ def result(report: Report, edition: Edition, *, dismissed: Callable[[Item], str 
         partial="有一步没有完成，结果不完整；其余结果有效，见“说明”。" if report.status == "partial" else None,
         no_word=no_word(report),
     )
+
+
+def _missing(submission: Submission, found: Sequence[Item]) -> tuple[tuple[str, int | None], ...]:
+    names = [submission.name_of(key) for key in submission.missing]
+    told = [item for item in found if item.check == "section_present"]
+    return tuple((name, next((item.number for item in told if name in item.message), None)) for name in names)
 
 
 def no_word(report: Report) -> str | None:

@@ -125,7 +125,7 @@ def test_the_draft_s_next_version_becomes_the_submission_s(site: Any, client: An
         ("email", "nobody", "邮箱的写法不对"),
         ("areas", [], "请选择申报方向"),
         ("areas", ["elsewhere"], "请从列出的方向中选择"),
-        ("agreed", "", "请确认后再提交"),
+        ("agreed", "", "请确认内容真实"),
     ],
 )
 def test_what_is_wrong_is_told_beside_the_field(site: Any, client: Any, field: str, value: Any, message: str) -> None:

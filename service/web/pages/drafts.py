@@ -13,12 +13,13 @@ from service import rulebook
 from service.errors import ServiceError
 from service.model import Edition, Report
 from service.parse.limits import MIB
-from service.programme import analyses, drafts, rounds, uploads
+from service.programme import analyses, drafts, rounds, submissions, uploads
 from service.programme.analyses import Current
 from service.programme.drafts import Draft, Version
 from service.programme.mended import mended
 from service.programme.uploads import Checked
 from service.programme.viewer import Viewer, not_found
+from service.settings import Web
 from service.web import context, results, versions
 from service.web.rendering import today
 
@@ -84,14 +85,14 @@ def one(
     request: Request, db: context.Db, viewer: context.Applicant, settings: context.Settings, id_: str, version: Number = None
 ) -> HTMLResponse:
     """A version, the newest where none is named: how far it is, or its report and what was mended since the one before."""
-    return show(request, db, viewer, settings.upload_mb, id_, version=version)
+    return _page(request, db, viewer, settings, id_, version=version)
 
 
-def show(
+def _page(
     request: Request,
     db: Connection,
     viewer: Viewer,
-    upload_mb: int,
+    settings: Web,
     id_: str,
     *,
     version: int | None = None,
@@ -119,7 +120,9 @@ def show(
         is_open=run.is_open(today()),
         days_left=run.days_left(today()),
         accept=uploads.ACCEPT,
-        upload_mb=upload_mb,
+        handed_in=_is_handed_in(db, viewer, draft),
+        upload_mb=settings.upload_mb,
+        days=settings.draft_days,
         error="" if error is None else error.message,
     )
 
@@ -139,7 +142,7 @@ def add(
         checked = received(file, most_mb=settings.upload_mb)
         uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
     except ServiceError as error:
-        return show(request, db, viewer, settings.upload_mb, id_, error=error)
+        return _page(request, db, viewer, settings, id_, error=error)
     edition = known(draft.edition)
     drafts.add_version(db, viewer, files, id_, edition=edition, file=checked, days=settings.draft_days, current=current(request))
     return context.redirect(request, f"/drafts/{id_}")
@@ -279,6 +282,11 @@ def _chosen(edition: str) -> Edition:
 
 def _report(db: Connection, version: Version) -> Report | None:
     return analyses.report(db, version.analysis, file_name=version.file.file_name) if version.state == "done" else None
+
+
+def _is_handed_in(db: Connection, viewer: Viewer, draft: Draft) -> bool:
+    """Whether the newest version is what was submitted of it last."""
+    return draft.submission is not None and submissions.one(db, viewer, draft.submission).sha256 == draft.newest.file.sha256
 
 
 def _done(db: Connection, viewer: Viewer, id_: str, number: int | None) -> tuple[Draft, Report]:
