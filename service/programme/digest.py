@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from service.model import MatchFlag, Report
+from service.text import words
 
 _GRAVEST: tuple[MatchFlag, ...] = ("near_duplicate", "reuse", "related")
 
@@ -25,7 +26,7 @@ def digest(report: Report) -> dict[str, Any]:
         "status": report.status,
         "title": None if submission is None or submission.title is None else submission.title.text,
         "organisation": None if submission is None else submission.organisation,
-        "words": None if report.counts is None else report.counts.words,
+        "words": _words(report),
         "errors": tally["error"] if judged else None,
         "warnings": tally["warning"] if judged else None,
         "advice": tally["advice"] if judged else None,
@@ -38,3 +39,11 @@ def digest(report: Report) -> dict[str, Any]:
         "similarity": None if likeness is None else likeness.without_quotes,
         "flag": next((flag for flag in _GRAVEST if flag in flags), None),
     }
+
+
+def _words(report: Report) -> int | None:
+    """字数 of the write-up, as its limits are meant: without cover, form and evidence. Where none was found, of the whole file."""
+    submission = report.submission
+    if submission is not None and submission.is_writeup:
+        return words(submission.text[submission.start : submission.end])
+    return None if report.counts is None else report.counts.words

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from library_shelf import TEXTS
 from test_units import EDITION, quota, submitted  # type: ignore[import-not-found]
 
 from service.database.programme_tables import analyses, assignments, rounds, similar_submissions, submissions
@@ -93,3 +94,17 @@ def test_days_without_any_are_shown_and_old_ones_summed(site: Any) -> None:
 @pytest.mark.parametrize("role", ["applicant", "reviewer", "unit"])
 def test_for_staff_alone(site: Any, role: str) -> None:
     assert site.as_(role).get("/dashboard").status_code == 403
+
+
+def test_words_are_those_of_the_write_up() -> None:
+    """As the limits are meant: what stands before and after it does not count."""
+    from programme_shelf import report
+
+    from service.programme.digest import digest
+    from service.text import words
+
+    made = report("封面 某某公司 申报书\n\n" + (TEXTS / "p01.md").read_text("utf-8"))
+    submission = made.submission
+    assert submission is not None
+    assert made.counts is not None
+    assert digest(made)["words"] == words(submission.text[submission.start : submission.end]) <= made.counts.words

@@ -89,7 +89,7 @@ def _typical(board: Board) -> Markup:
 def _words(board: Board) -> Markup:
     spread = max(board.words, default=0) - min(board.words, default=0)
     step = next((step for step in (100, 200, 250, 500, 1000, 2000, 2500, 5000) if spread / step <= _CLASSES), 10_000)
-    return charts.histogram(board.words, step=step, title="全文字数分布", least=board.least, most=board.most)
+    return charts.histogram(board.words, step=step, title="正文字数分布", least=board.least, most=board.most)
 
 
 def _days(board: Board) -> Markup:
