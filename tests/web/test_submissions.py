@@ -75,6 +75,19 @@ def test_files_and_versions(site: Any) -> None:
     assert "第 2 版" in page
 
 
+def test_two_versions_are_laid_side_by_side(site: Any) -> None:
+    made = hand_in(site)
+    site.run_jobs()
+    office = site.as_("office")
+    assert office.get(f"/submissions/{made.id}/compare").status_code == 409
+    send_again(site, made.id, text(background="补充了背景。"))
+    assert "暂时不能对照" in office.get(f"/submissions/{made.id}/compare").text
+    site.run_jobs()
+    page = office.get(f"/submissions/{made.id}/compare?from=1&to=2").text
+    assert re.search(r"<ins>[^<]*补充了背景[^<]*</ins>", page)
+    assert site.as_("unit").get(f"/submissions/{made.id}/compare").status_code == 404
+
+
 def test_progress_is_shown_until_there_is_a_report(site: Any) -> None:
     made = hand_in(site)
     office = site.as_("office")

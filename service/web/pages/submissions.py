@@ -17,7 +17,7 @@ from service.programme.listing import Choices, Filters
 from service.programme.submissions import Version
 from service.programme.viewer import Viewer, not_found
 from service.render.wording import cut
-from service.web import names, results, triaging
+from service.web import names, results, triaging, versions
 from service.web.context import Db, Staff, StaffOrUnit, Store, page, redirect, with_query
 
 router = APIRouter()
@@ -173,6 +173,28 @@ def annotated(connection: Db, viewer: StaffOrUnit, files: Store, id_: int, versi
 def report_file(connection: Db, viewer: StaffOrUnit, id_: int, version: Number = None) -> Response:
     edition = submissions.one(connection, viewer, id_).edition
     return results.standalone(_report(connection, _version(connection, viewer, id_, version)), rulebook.load(edition))
+
+
+@router.get("/submissions/{id_:int}/compare")
+def compare(
+    request: Request,
+    connection: Db,
+    viewer: StaffOrUnit,
+    id_: int,
+    first: Annotated[int | None, Query(alias="from", ge=1, le=100_000)] = None,
+    second: Annotated[int | None, Query(alias="to", ge=1, le=100_000)] = None,
+) -> HTMLResponse:
+    """Two versions side by side; without a choice the newest and the one before."""
+    row = submissions.one(connection, viewer, id_)
+    if row.version < 2:
+        raise ServiceError("versions_too_few", "这份材料只有一个版本，没有可对照的。", status=409)
+    new = _version(connection, viewer, id_, second)
+    old = _version(connection, viewer, id_, first or max(1, new.number - 1))
+    before, after = (analyses.report(connection, each.analysis, file_name=each.file_name) for each in (old, new))
+    compared = None if before is None or after is None else versions.compared(before, after, rulebook.load(row.edition))
+    offered = submissions.versions(connection, viewer, id_)
+    way = triaging.around(connection, viewer, request.query_params, id_)
+    return page(request, "submissions/compare.html.j2", row=row, old=old, new=new, versions=offered, compared=compared, way=way)
 
 
 def _version(connection: Connection, viewer: Viewer, id_: int, number: int | None) -> Version:
