@@ -51,7 +51,7 @@ def report_fragment(
     return Fragment(html, shown.items, tuple(item for item, _ in without))
 
 
-def pair_fragment(report: Report, edition: Edition, *, parts: Sequence[str] = PARTS) -> Fragment:
+def pair_fragment(report: Report, edition: Edition, *, parts: Sequence[str] = ("matches", "text")) -> Fragment:
     """What two texts share, beside the first one's text, without rules (service/pair.py)."""
     shown = view(report, edition)
     values = values_of(shown, spots_of(shown)) | {"web": True, "pair": True, "parts": tuple(parts)}
