@@ -168,6 +168,26 @@ def test_others_are_not_listed_counted_or_offered(shelf: Shelf) -> None:
     assert listing.chosen(shelf.db, viewer, [mine + 1]) == []
 
 
+def test_likeness_to_what_others_have_is_not_told(shelf: Shelf) -> None:
+    unit, other = shelf.unit("甲协会（构造）"), shelf.unit("乙协会（构造）")
+    mine, theirs, again = shelf.add(unit=unit), shelf.add(unit=other), shelf.add(unit=unit)
+    pairs = [(mine, theirs, "near_duplicate", 0.9), (mine, again, "reuse", 0.4)]
+    for one, two, flag, share in pairs:
+        shelf.db.execute(similar_submissions.insert().values(one=one, other=two, flag=flag, share=share, score=share))
+    shelf.db.execute(assignments.insert().values(submission=mine, reviewer=shelf.person("r", "reviewer").id, by=shelf.office.id))
+    viewer = shelf.person("u", "unit", unit=unit)
+    row = listing.chosen(shelf.db, viewer, [mine])[0]
+    assert (row.flag, row.similarity, row.assigned) == ("reuse", 0.4, 0)
+    assert ids(shelf, viewer, flag="near_duplicate") == []
+    assert ids(shelf, viewer, share=50) == []
+    assert ids(shelf, viewer, sort="-similarity")[0] == mine
+    assert len(ids(shelf, viewer, assigned="yes")) == len(ids(shelf, viewer, assigned="no")) == 2
+    assert listing.chosen(shelf.db, shelf.office, [mine])[0].flag == "near_duplicate"
+    shelf.db.execute(submissions.update().where(submissions.c.id.in_([theirs, again])).values(state="withdrawn"))
+    assert listing.chosen(shelf.db, shelf.office, [mine])[0].flag is None
+    assert ids(shelf, flag="near_duplicate") == []
+
+
 def test_an_address_is_read_with_patience() -> None:
     given = {
         "state": "nonsense",

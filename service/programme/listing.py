@@ -11,7 +11,24 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, any_, case, exists, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    FromClause,
+    Integer,
+    Subquery,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
 from service.database.programme_tables import (
     STATES,
@@ -161,25 +178,27 @@ def parse(given: Mapping[str, str]) -> Filters:
 def listed(connection: Connection, viewer: Viewer, filters: Filters) -> Listed:
     """A page of the list; a page beyond the last is the last."""
     wanted = _conditions(viewer, replace(filters, state=""))
-    counted = select(submissions.c.state, func.count()).select_from(_tables(filters)).where(*wanted).group_by(submissions.c.state)
+    counted = select(submissions.c.state, func.count()).select_from(_tables(viewer, filters)).where(*wanted).group_by(submissions.c.state)
     states = dict.fromkeys(("", *STATES), 0) | {row[0]: row[1] for row in connection.execute(counted)}
     states[""] = sum(states.values())
     total = states[filters.state]
     filters = replace(filters, page=min(filters.page, max(1, -(-total // filters.size))))
-    asked = select(submissions.c.id).select_from(_tables(filters)).where(*_conditions(viewer, filters)).order_by(*_order(filters.sort))
+    asked = (
+        select(submissions.c.id).select_from(_tables(viewer, filters)).where(*_conditions(viewer, filters)).order_by(*_order(filters.sort))
+    )
     ids = list(connection.execute(asked.limit(filters.size).offset((filters.page - 1) * filters.size)).scalars())
-    rows = {row.id: row for row in _rows(connection, submissions.c.id.in_(ids))}  # all the columns of the page's rows alone
+    rows = {row.id: row for row in _rows(connection, viewer, submissions.c.id.in_(ids))}  # all the columns of the page's rows alone
     return Listed(tuple(rows[id_] for id_ in ids), total, states, filters)
 
 
 def everything(connection: Connection, viewer: Viewer, filters: Filters) -> list[Row]:
     """All rows of the filter in its order: for what goes out as a file."""
-    return _rows(connection, *_conditions(viewer, filters), order=_order(filters.sort))
+    return _rows(connection, viewer, *_conditions(viewer, filters), order=_order(filters.sort))
 
 
 def chosen(connection: Connection, viewer: Viewer, ids: Sequence[int]) -> list[Row]:
     """The rows of these submissions, in the order of their numbers."""
-    return _rows(connection, visible(viewer), submissions.c.id.in_(ids), order=[submissions.c.id])
+    return _rows(connection, viewer, visible(viewer), submissions.c.id.in_(ids), order=[submissions.c.id])
 
 
 def place_of(connection: Connection, viewer: Viewer, filters: Filters, id_: int) -> Place | None:
@@ -193,7 +212,7 @@ def place_of(connection: Connection, viewer: Viewer, filters: Filters, id_: int)
             func.lead(submissions.c.id).over(order_by=order).label("next"),
             func.count().over().label("total"),
         )
-        .select_from(_tables(filters))
+        .select_from(_tables(viewer, filters))
         .where(*_conditions(viewer, filters))
         .subquery()
     )
@@ -230,20 +249,26 @@ def _ranked(flag: ColumnElement[Any]) -> ColumnElement[Any]:
     return case({name: place for place, name in enumerate(FLAGS)}, value=flag)
 
 
-_similar = (
-    select(
+def _alike(viewer: Viewer) -> Subquery:
+    """What each submission shares with others of its edition that the viewer may see: the greatest part, the gravest flag."""
+    pairs = similar_submissions.join(_other, _other.c.id == similar_submissions.c.other)
+    columns = (
         similar_submissions.c.one.label("submission"),
         func.max(similar_submissions.c.share).label("share"),
         func.min(_ranked(similar_submissions.c.flag)).label("rank"),
     )
-    .group_by(similar_submissions.c.one)
-    .subquery("alike")
-)
+    there = (visible(viewer, _other), _other.c.state != "withdrawn")
+    return select(*columns).select_from(pairs).where(*there).group_by(similar_submissions.c.one).subquery("alike")
+
+
+_other = submissions.alias("other")
+_share_among: ColumnElement[float] = literal_column("alike.share", Float)  # of the subquery above, which is another for each viewer
+_rank_among: ColumnElement[int] = literal_column("alike.rank", Integer)
 _area: ColumnElement[Any] = func.coalesce(submissions.c.area, analyses.c.primary_area)
 _errors = analyses.c.errors - submissions.c.dismissed_errors
 _warnings = analyses.c.warnings - submissions.c.dismissed_warnings
-_share = func.greatest(analyses.c.similarity, _similar.c.share)  # PostgreSQL passes over what is null
-_rank = func.least(_ranked(analyses.c.flag), _similar.c.rank)
+_share = func.greatest(analyses.c.similarity, _share_among)  # PostgreSQL passes over what is null
+_rank = func.least(_ranked(analyses.c.flag), _rank_among)
 _assigned = (
     select(func.count()).where(assignments.c.submission == submissions.c.id, assignments.c.conflict.is_not(true())).scalar_subquery()
 )
@@ -274,7 +299,7 @@ def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
     return tuple(column.desc().nulls_last() if falling else column.asc().nulls_last() for column in columns)
 
 
-def _tables(filters: Filters, *, whole: bool = False) -> FromClause:
+def _tables(viewer: Viewer, filters: Filters, *, whole: bool = False) -> FromClause:
     """Only what the filter and the order need; `whole`: for the columns of a row."""
     newest = and_(submission_versions.c.submission == submissions.c.id, submission_versions.c.number == submissions.c.version)
     tables: FromClause = submissions.join(analyses, analyses.c.id == submissions.c.analysis)
@@ -283,11 +308,12 @@ def _tables(filters: Filters, *, whole: bool = False) -> FromClause:
     if whole or filters.sort.lstrip("-") == "unit":
         tables = tables.outerjoin(units, units.c.id == submissions.c.unit)
     if whole or filters.flag or filters.share or filters.sort.lstrip("-") == "similarity":
-        tables = tables.outerjoin(_similar, _similar.c.submission == submissions.c.id)
+        alike = _alike(viewer)
+        tables = tables.outerjoin(alike, alike.c.submission == submissions.c.id)
     return tables
 
 
-def _rows(connection: Connection, *conditions: ColumnElement[bool], order: Sequence[ColumnElement[Any]] = ()) -> list[Row]:
+def _rows(connection: Connection, viewer: Viewer, *conditions: ColumnElement[bool], order: Sequence[ColumnElement[Any]] = ()) -> list[Row]:
     of_submission = ("id", "number", "edition", "organisation", "title", "unit", "rank", "state", "revision", "version", "analysis")
     statement = select(
         *(submissions.c[name] for name in (*of_submission, "submitted_at", "changed_at")),
@@ -300,11 +326,11 @@ def _rows(connection: Connection, *conditions: ColumnElement[bool], order: Seque
         _warnings.label("warnings"),
         (submissions.c.dismissed_errors + submissions.c.dismissed_warnings).label("dismissed"),
         _share.label("similarity"),
-        func.coalesce(_similar.c.share > func.coalesce(analyses.c.similarity, 0), False).label("among"),
+        func.coalesce(_share_among > func.coalesce(analyses.c.similarity, 0), False).label("among"),
         case(dict(enumerate(FLAGS)), value=_rank).label("flag"),
         analyses.c.state.label("analysis_state"),
-        _assigned.label("assigned"),
-    ).select_from(_tables(Filters(), whole=True))
+        (_assigned if viewer.is_staff else literal(0)).label("assigned"),
+    ).select_from(_tables(viewer, Filters(), whole=True))
     return [Row(**row._mapping) for row in connection.execute(statement.where(*conditions).order_by(*order))]
 
 
@@ -322,7 +348,7 @@ def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.rule:
         found.append(literal(filters.rule) == any_(analyses.c.rules))
     if filters.flag:
-        found.append(or_(analyses.c.flag == filters.flag, _among(filters.flag)))
+        found.append(or_(analyses.c.flag == filters.flag, _among(viewer, filters.flag)))
     if filters.share:
         found.append(_share >= filters.share / 100)
     if filters.analysis:
@@ -330,14 +356,15 @@ def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
         found.append(
             {"waiting": waiting, "failed": analyses.c.state == "failed", "partial": analyses.c.status != "complete"}[filters.analysis]
         )
-    if filters.assigned:
+    if filters.assigned and viewer.is_staff:  # who reviews what is the office's to know
         someone = exists().where(assignments.c.submission == submissions.c.id, assignments.c.conflict.is_not(true()))
         found.append(someone if filters.assigned == "yes" else ~someone)
     return found + [_holds(word) for word in filters.q.split()[:8]]
 
 
-def _among(flag: str) -> ColumnElement[bool]:
-    return exists().where(similar_submissions.c.one == submissions.c.id, similar_submissions.c.flag == flag)
+def _among(viewer: Viewer, flag: str) -> ColumnElement[bool]:
+    mine = (similar_submissions.c.one == submissions.c.id, similar_submissions.c.other == _other.c.id, similar_submissions.c.flag == flag)
+    return exists().where(*mine, visible(viewer, _other), _other.c.state != "withdrawn")
 
 
 def _holds(word: str) -> ColumnElement[bool]:

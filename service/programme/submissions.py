@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, false, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, FromClause, false, func, select, true, update
 
 from service.database.programme_tables import assignments, events, submission_versions, submissions, units, users
 from service.errors import ServiceError
@@ -123,20 +123,20 @@ class ChangedMeanwhile(ServiceError):
 # --- who may see what --------------------------------------------------------------------------------------------------------------
 
 
-def visible(viewer: Viewer) -> ColumnElement[bool]:
-    """The condition on `submissions` that leaves what the viewer may see; it stands before every other one.
+def visible(viewer: Viewer, rows: FromClause = submissions) -> ColumnElement[bool]:
+    """The condition on `rows` (submissions, or an alias of it) that leaves what the viewer may see; it stands before every other one.
 
     A reviewer sees what is assigned to him once he has declared that he has no conflict of interest.
     """
     if viewer.is_staff:
         return true()
     if viewer.role == "applicant":
-        return submissions.c.owner == viewer.id
+        return rows.c.owner == viewer.id
     if viewer.role == "unit":
-        return false() if viewer.unit is None else submissions.c.unit == viewer.unit
+        return false() if viewer.unit is None else rows.c.unit == viewer.unit
     if viewer.role == "reviewer":
         mine = select(assignments.c.submission).where(assignments.c.reviewer == viewer.id, assignments.c.conflict.is_(false()))
-        return submissions.c.id.in_(mine) & (submissions.c.state != "withdrawn")
+        return rows.c.id.in_(mine) & (rows.c.state != "withdrawn")
     return false()
 
 
@@ -346,9 +346,7 @@ def meanwhile(connection: Connection, found: Held) -> ChangedMeanwhile:
     told = "有人刚刚改过"
     if row is not None:
         told = f"{row.actor_name}在 {row.at.astimezone(_ZONE):%Y-%m-%d %H:%M} 做了“{_DONE[row.action]}”"
-    return ChangedMeanwhile(
-        f"您打开 {found.number} 之后，{told}，所以这次操作没有保存。请看过现在的状态再决定。", revision=found.revision
-    )
+    return ChangedMeanwhile(f"您打开 {found.number} 之后，{told}，所以这次操作没有保存。请看过现在的状态再决定。", revision=found.revision)
 
 
 # --- inside ------------------------------------------------------------------------------------------------------------------------
