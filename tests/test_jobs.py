@@ -80,7 +80,7 @@ def state(engine: Any, which: int) -> analyses.Progress:
 
 def waiting(engine: Any) -> int:
     with engine.begin() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM queue.procrastinate_jobs")).scalar_one())
+        return int(connection.execute(text("SELECT count(*) FROM queue.procrastinate_jobs WHERE task_name <> 'expire'")).scalar_one())
 
 
 def made(_file: File) -> Made:
@@ -319,7 +319,7 @@ def _workers(place: Any, tmp_path: Path) -> Iterator[Workers]:
     workers.end()
 
 
-def until(what: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(what: Callable[[], bool], seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "took too long"
@@ -387,6 +387,16 @@ def test_a_worker_that_is_told_to_end_finishes_first(engine: Any, files: Any, wo
     assert worker.wait(20) == 0
     assert states(engine) == {"done": 1}
     assert waiting(engine) == 0
+
+
+def test_what_does_not_end_in_time_is_handed_back(engine: Any, files: Any, workers: Workers) -> None:
+    which = wanted(engine, files, b"STUCK")
+    worker = workers.start()
+    until(lambda: states(engine) == {"running": 1})
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    assert state(engine, which) == analyses.Progress("waiting", None, 0, 0)
+    assert waiting(engine) == 1
 
 
 def test_a_worker_goes_on_when_the_database_was_killed(blank: Path, memory: Path, tmp_path: Path) -> None:
