@@ -75,5 +75,7 @@ def kind(address: str) -> str:
     """The address without what tells one thing from another: /drafts/#, /submissions?state=."""
     path, _, query = address.partition("?")
     parts = ["#" if re.search(r"\d|%", part) else part for part in path.split("/")]
+    if "#" in parts:  # of one thing: the filter that it was opened from changes nothing
+        return "/".join(parts)
     names = sorted({one.partition("=")[0] for one in query.split("&") if one})
     return "/".join(parts) + ("?" + "&".join(names[:1]) if names else "")
