@@ -53,7 +53,7 @@ _LONGEST_REASONS = 8000  # characters
 _LONGEST_REASON = 500
 _PLACES = 3  # of findings of one rule that are named in the reasons of a return
 _OF_ONE = frozenset({"changed_meanwhile", "step_impossible", "reasons_missing", "reasons_too_long"})  # faults that leave the others alone
-_MANY = 200  # submissions of one bulk action
+MANY = 200  # submissions of one bulk action
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def decide_many(
     connection: Connection, viewer: Viewer, picked: Sequence[tuple[int, int]], action: str, *, reasons: Mapping[int, str] | None = None
 ) -> Many:
     """Decides all (id, revision) that nobody changed meanwhile and that can be; the others are told by number and why, and left alone."""
-    if len(picked) > _MANY:
-        raise ServiceError("too_many_picked", f"一次最多处理 {_MANY} 份，您选了 {len(picked)} 份。请分几次处理。")
+    if len(picked) > MANY:
+        raise ServiceError("too_many_picked", f"一次最多处理 {MANY} 份，您选了 {len(picked)} 份。请分几次处理。")
     expected = dict(picked)
     done: list[str] = []
     left: list[tuple[str, str]] = []

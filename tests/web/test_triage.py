@@ -272,8 +272,9 @@ def test_many_are_returned_each_with_its_own_reasons(site: Any) -> None:
     made = [hand_in(site, title=f"第{number}份").id for number in range(2)]
     site.run_jobs()
     office = site.as_("office")
-    page = office.submit("/submissions/bulk", {"act": "return", "pick": [f"{id_}-1" for id_ in made]})
-    assert page.status_code == 200
+    answer = office.submit("/submissions/bulk?state=received", {"act": "return", "pick": [f"{id_}-1" for id_ in made]})
+    assert answer.headers["location"] == f"/submissions/return?state=received&pick={made[0]}-1&pick={made[1]}-1"
+    page = office.get(answer.headers["location"])
     assert page.text.count("<textarea") == 2
     assert reasons_on(page.text)
     office.submit(f"/submissions/{made[1]}/decide", {"action": "pass", "revision": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -205,7 +206,7 @@ def bulk(
     if action == "assign":
         return redirect(request, with_query("/reviews/assign", {"ids": ",".join(str(id_) for id_, _ in picked)}))
     if action == "return":
-        return _many_returned(request, connection, viewer, picked, back=back)
+        return redirect(request, with_query("/submissions/return", {**filters.query(), "pick": [f"{id_}-{seen}" for id_, seen in picked]}))
     if action == "retry":
         return redirect(request, back, flash=_retried(connection, viewer, [id_ for id_, _ in picked]))
     at = _after(connection, viewer, filters, picked[-1][0]) if only else None
@@ -217,6 +218,16 @@ def bulk(
 
 async def _fields(request: Request) -> FormData:
     return await request.form()
+
+
+@router.get("/submissions/return")
+def bulk_return_form(request: Request, connection: Db, viewer: Staff) -> HTMLResponse:
+    """Each one's reasons, to be read and altered. The revisions are those that were seen in the list."""
+    seen = dict(_picked(request.query_params.getlist("pick")))
+    found = listing.chosen(connection, viewer, list(seen)[: triage.MANY])
+    rows = [(replace(row, revision=seen[row.id]), _reasons(connection, submissions.one(connection, viewer, row.id)), "") for row in found]
+    back = with_query("/submissions", listing.parse(request.query_params).query())
+    return page(request, "submissions/return_many.html.j2", rows=rows, done=0, back=back)
 
 
 @router.post("/submissions/bulk/return")
@@ -232,13 +243,6 @@ def bulk_return(request: Request, connection: Db, viewer: Staff, form: Annotated
         typed = [(row, reasons[row.id], numbers[row.number]) for row in rows]
         return page(request, "submissions/return_many.html.j2", status=409, rows=typed, done=len(done.done), back=back)
     return redirect(request, back, flash=_told(done, "return"))
-
-
-def _many_returned(request: Request, connection: Connection, viewer: Viewer, picked: list[tuple[int, int]], *, back: str) -> HTMLResponse:
-    """The page with each one's reasons to be read and altered."""
-    found = listing.chosen(connection, viewer, [id_ for id_, _ in picked])
-    rows = [(row, _reasons(connection, submissions.one(connection, viewer, row.id)), "") for row in found]
-    return page(request, "submissions/return_many.html.j2", rows=rows, done=0, back=back)
 
 
 def _picked(given: list[str]) -> list[tuple[int, int]]:
