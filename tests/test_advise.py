@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import checks, criteria, lexicon, rulebook
 from service.advise import advise

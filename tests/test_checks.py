@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import checks, rulebook
 from service.model import NotChecked

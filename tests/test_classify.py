@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import classify, encode
 from service.artefacts import MODELS

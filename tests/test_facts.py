@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import facts
 from service.model import Submission

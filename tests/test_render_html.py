@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

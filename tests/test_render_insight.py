@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 from docx_parts import SECTION, docx, para
 from openpyxl import load_workbook
 from rich.cells import cell_len

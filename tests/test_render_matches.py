@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 from docx_parts import SECTION, docx, para
 from library_shelf import benchmark_text, indexer
 from library_shelf import submission as read

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 from markupsafe import Markup
 from test_render_html import CASE, PAYLOAD, Page, find, outcome, report
 from test_render_matches import report as report_with_matches

@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 from rich.cells import cell_len
 from rich.console import Console
 

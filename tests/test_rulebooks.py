@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import checks, rulebook
 from service.errors import ServiceError

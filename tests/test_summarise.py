@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import make_submission
+from documents_made import make_submission
 
 from service import encode, lexicon, salience
 from service.artefacts import CORPORA, MODELS
