@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import docx
@@ -183,3 +184,40 @@ def test_empty_pages_say_what_to_do(site: Any) -> None:
     assert "这一批还没有文件" in client.get(made(client)).text
     assert client.get("/batches/999999").status_code == 404
     assert client.get("/batches/99999999999").status_code == 404
+
+
+def packed(*pairs: tuple[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in pairs:
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def packed_in_gb(name: str, data: bytes) -> bytes:
+    """As Windows in Chinese packs: the name in its own encoding, without the mark of UTF-8."""
+    written = name.encode("gb18030")
+    return packed(("p" * len(written), data)).replace(b"p" * len(written), written)
+
+
+def test_a_zip_is_unpacked(site: Any) -> None:
+    client = site.as_("office")
+    inside = packed(("../甲/一.docx", word("一")), ("__MACOSX/._一.docx", b"x"), ("二.zip", packed(("三.docx", word()))), ("空/", b""))
+    old = packed_in_gb("乙公司.docx", word("乙"))
+    page = made(client, ("来稿.zip", inside), ("坏.zip", b"PK\x03\x04" + b"x" * 99), ("旧.zip", old))
+    found = {row.file_name: row.state for row in rows(site)}
+    assert found == {"一.docx": "received", "二.zip": "refused", "坏.zip": "refused", "乙公司.docx": "received"}
+    assert "解压后直接上传" in client.get(page).text
+
+
+def test_a_bomb_is_refused(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from service.programme import unpacking
+
+    monkeypatch.setattr(unpacking, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(unpacking, "MOST_FILES", 3)
+    bomb = packed(("a.txt", b"a" * (1 << 19)), ("b.txt", b"b" * (1 << 20)))
+    made(site.as_("office"), ("bomb.zip", bomb), ("many.zip", packed(*((f"{n}.docx", b"x") for n in range(4)))))
+    told = {row.file_name: row.reason or "" for row in rows(site)}
+    assert "超过 1 MB" in told["bomb.zip"]
+    assert "最多 3 个" in told["many.zip"]
+    assert "b.txt" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,13 +12,14 @@ from sqlalchemy import Connection
 
 from service import rulebook
 from service.errors import ServiceError
-from service.programme import analyses, batches, rounds, units, uploads
+from service.programme import analyses, batches, rounds, units, unpacking, uploads
 from service.programme.batches import Batch
 from service.programme.viewer import Viewer
 from service.web import context, rendering
 
 router = APIRouter()
 _SHOWN = {"failed": ("failed", "refused"), "open": ("waiting", "running"), "done": ("done",)}
+_ACCEPT = f"{uploads.ACCEPT},.zip"
 _FRESH = 600  # seconds after which an empty batch is no longer watched
 
 
@@ -47,9 +49,11 @@ def create(
     """A new batch, with the files that the form brings (a browser without JavaScript sends them all at once)."""
     if edition not in _names():
         return _form(request, db, error="请选择一个版（届）。", edition=edition, unit=unit, name=name)
-    id_ = batches.create(db, viewer, edition=edition, unit=int(unit) if unit.isascii() and unit.isdigit() else None, name=name)
-    _receive(request, db, viewer, batches.one(db, viewer, id_), files or [])
-    return context.redirect(request, f"/batches/{id_}")
+    chosen = int(unit) if unit.isascii() and unit.isdigit() and len(unit) < 10 else None
+    with context.engine(request).begin() as connection:  # there before its first file is
+        made = batches.one(connection, viewer, batches.create(connection, viewer, edition=edition, unit=chosen, name=name))
+    _receive(request, viewer, made, files or [])
+    return context.redirect(request, f"/batches/{made.id}")
 
 
 @router.get("/batches/{batch}")
@@ -58,7 +62,7 @@ def one(request: Request, db: context.Db, viewer: context.Staff, batch: int, sho
     found = batches.one(db, viewer, batch)
     rows = batches.rows(db, viewer, batch, states=_SHOWN.get(show, ()))
     values: dict[str, Any] = {"batch": found, "rows": rows, "show": show, "since": batches.now(db).isoformat(), "watched": _watched(found)}
-    values |= {"edition": _names().get(found.edition, found.edition), "most_mb": context.web(request).upload_mb, "accept": uploads.ACCEPT}
+    values |= {"edition": _names().get(found.edition, found.edition), "most_mb": context.web(request).upload_mb, "accept": _ACCEPT}
     return context.page(request, "batches/one.html.j2", **values)
 
 
@@ -85,11 +89,11 @@ def add(
 ) -> Response:
     """More files of a batch. With `X-Upload: each` one at a time from the page's script, answered with 204."""
     found = batches.one(db, viewer, batch)
-    refused = _receive(request, db, viewer, found, files or [])
+    refused = _receive(request, viewer, found, files or [])
     if request.headers.get("x-upload") == "each":
         return Response(status_code=204)
-    count = len(files or [])
-    told = f"已收到 {count} 个文件" + (f"，其中 {refused} 个没有接收，原因见下。" if refused else "。") if count else "没有选择文件。"
+    some = any(file.filename for file in files or [])
+    told = f"文件已收到，其中 {refused} 个没有接收，原因见下。" if refused else "文件已收到。" if some else "没有选择文件。"
     return context.redirect(request, f"/batches/{batch}", flash=told)
 
 
@@ -104,36 +108,49 @@ def retry(request: Request, db: context.Db, viewer: context.Staff, batch: int, n
 # --- inside ------------------------------------------------------------------------------------------------------------------------
 
 
-def _receive(request: Request, db: Connection, viewer: Viewer, batch: Batch, files: list[UploadFile]) -> int:
-    """Every file of the request, each kept or noted with the reason why not; how many were not."""
-    settings, store, refused = context.web(request), context.files(request), 0
-    edition, current = rulebook.load(batch.edition), _current(request)
-    files = [file for file in files if file.filename]
-    for number, file in enumerate(files):
+def _receive(request: Request, viewer: Viewer, batch: Batch, files: list[UploadFile]) -> int:
+    """Every file of the request, those in a ZIP one by one, each kept or noted with the reason why not; how many were not.
+
+    Each in a transaction of its own: many in one would hold up everyone else's changes until the last of them.
+    """
+    return sum(_kept(request, viewer, batch, name, data) == "refused" for name, data in _files(request, viewer, batch, files))
+
+
+def _files(request: Request, viewer: Viewer, batch: Batch, files: list[UploadFile]) -> Iterator[tuple[str, bytes]]:
+    """Name and content; an archive that cannot be read (on) is noted as a file of its own."""
+    for file in files:
+        if not file.filename:
+            continue
+        data, name = file.file.read(), uploads.file_name(file.filename)
+        if not unpacking.is_archive(data, name):
+            yield name, data
+            continue
+        try:
+            yield from unpacking.members(data, name, most_mb=context.web(request).upload_mb)
+        except ServiceError as error:
+            with context.engine(request).begin() as db:
+                batches.refuse(db, viewer, batch.id, name=name, reason=error.message)
+
+
+def _kept(request: Request, viewer: Viewer, batch: Batch, name: str, data: bytes) -> str:
+    settings, analysis = context.web(request), request.app.state.analysis
+    with context.engine(request).begin() as db:
         try:
             uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
         except ServiceError as error:
-            for other in files[number:]:
-                batches.refuse(db, viewer, batch.id, name=other.filename or "", reason=error.message)
-            return refused + len(files) - number
-        state = batches.receive(
+            batches.refuse(db, viewer, batch.id, name=name, reason=error.message)
+            return "refused"
+        return batches.receive(
             db,
             viewer,
-            store,
+            context.files(request),
             batch.id,
-            data=file.file.read(),
-            name=file.filename or "",
-            edition=edition,
-            current=current,
+            data=data,
+            name=name,
+            edition=rulebook.load(batch.edition),
+            current=analyses.current(analysis.models, analysis.embedding),
             most_mb=settings.upload_mb,
         )
-        refused += state == "refused"
-    return refused
-
-
-def _current(request: Request) -> analyses.Current:
-    settings = request.app.state.analysis
-    return analyses.current(settings.models, settings.embedding)
 
 
 def _watched(batch: Batch) -> bool:
@@ -152,7 +169,7 @@ def _form(request: Request, db: Connection, *, error: str = "", **given: Any) ->
         "given": {"edition": order[0], "unit": "", "name": "", **given},
         "error": error,
         "most_mb": context.web(request).upload_mb,
-        "accept": uploads.ACCEPT,
+        "accept": _ACCEPT,
     }
     return context.page(request, "batches/new.html.j2", status=422 if error else 200, **values)
 
