@@ -21,6 +21,7 @@ from service.render.view import Item, View, view
 from service.render.wording import printable, section_name
 
 _HIDDEN = "＊"
+_WORDS = re.compile(r"[^\n\t]")
 # Credit codes (GB 32100), e-mail addresses, fixed lines; mobile numbers, identity numbers and bank cards are masked in every report.
 _PERSONAL = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])"
@@ -143,7 +144,10 @@ def _chapters(
 
 
 def veiled(report: Report, *, hidden: Sequence[str] = ()) -> Report:
-    """The same report, every offset unchanged, with contact data and credit codes hidden in every string that it holds."""
+    """The same report, every offset unchanged, with contact data and credit codes hidden in every string that it holds.
+
+    Of the text around the write-up (cover, application form, evidence) nothing is left but its lines and cells.
+    """
     known = sorted({value for value in hidden if value.strip()}, key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, known))) if known else None
 
@@ -155,7 +159,20 @@ def veiled(report: Report, *, hidden: Sequence[str] = ()) -> Report:
         return value if pattern is None else pattern.sub(lambda found: _HIDDEN * len(found[0]), value)
 
     made: Report = _through(report, veil)
-    return made
+    return made if made.submission is None else replace(made, submission=_alone(made.submission))
+
+
+def _alone(submission: Submission) -> Submission:
+    """The write-up without a word of what surrounds it."""
+    document, start, end = submission.document, submission.start, submission.end
+    before, after = _WORDS.sub(_HIDDEN, document.text[:start]), _WORDS.sub(_HIDDEN, document.text[end:])
+    blocks = tuple(block if start <= block.start < end else _blank(block) for block in document.blocks)
+    return replace(submission, document=replace(document, text=before + document.text[start:end] + after, blocks=blocks))
+
+
+def _blank(block: Block) -> Block:
+    """A table's cells may hold their text a second time."""
+    return replace(block, cells=tuple(replace(cell, joined="") if cell.joined else cell for cell in block.cells)) if block.cells else block
 
 
 def _through(value: Any, veil: Callable[[str], str]) -> Any:

@@ -335,6 +335,14 @@ def test_an_application_form_in_the_file_is_left_out() -> None:
     edition = rulebook.load("2022-hebei")
     with Reader(jobs=1) as reader:
         found = next(batch.analyse_all([reader.read_data(path.read_bytes(), path.name)], edition, files=1, jobs=1))
+    whole = veiled(found)
+    assert found.submission is not None
+    assert whole.submission is not None
+    before = found.submission.text[: found.submission.start]
+    assert "联系人" in before
+    assert set(whole.submission.text[: whole.submission.start]) == {"＊", "\n", "\t"}
+    assert len(whole.submission.text) == len(found.submission.text)
+    assert whole.submission.text[whole.submission.start :][:40] == found.submission.text[found.submission.start :][:40]
     shown = reading(found, edition)
     text = str(shown.text(shown.chapters, similar="/x"))
     assert "申报书" not in text
