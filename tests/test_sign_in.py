@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -362,6 +363,23 @@ def test_wrong_passwords_make_a_name_wait_longer_and_longer(db: Connection) -> N
     db.execute(text("UPDATE sign_in_failures SET at = at - interval '61 seconds'"))
     assert signing_in.attempt(db, "zhang", GOOD, address=HERE).user == id_
     assert db.execute(sign_in_failures.select().where(sign_in_failures.c.name == "zhang")).all() == []
+
+
+def test_guesses_at_the_same_moment_count_like_guesses_in_a_row(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(passwords, "verify", lambda password, _: (tried.append(password), (False, None))[1])
+    monkeypatch.setattr(signing_in, "_TRIES", 200)
+    monkeypatch.setattr(signing_in, "_PAUSE", 0.01)
+    engine = connect(place)
+
+    def guess(number: int) -> None:
+        with engine.begin() as db:
+            signing_in.attempt(db, "zhang", f"guess {number}", address=f"10.3.0.{number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(guess, range(40)))
+    close(engine)
+    assert len(tried) == 5
 
 
 def test_an_address_that_tries_many_names_waits(db: Connection) -> None:

@@ -159,7 +159,9 @@ def test_a_round_is_opened_until_a_day(site: Any, admin: Any) -> None:
 def _record(site: Any) -> None:
     with site.connection() as db:
         who = Viewer(None, "x", '=HYPERLINK("http://evil.example","点我")', "office", address="10.0.0.9")
-        audit.record(db, who, "submission.returned", "submission:12", details={"reason": "<img src=x onerror=alert(1)>", "n": 2})
+        audit.record(
+            db, who, "submission.returned", "submission:12", details={"reason": "<img src=x onerror=alert(1)>", "role": "admin", "z": None}
+        )
         audit.record(db, SYSTEM, "draft.expired", "draft:abc")
 
 
@@ -170,6 +172,8 @@ def test_the_record_is_shown_and_narrowed(site: Any, admin: Any) -> None:
     assert '<a href="/submissions/12">' in page
     assert "&lt;img src=x" in page
     assert "<img src=x" not in page
+    assert '<span class="muted">理由</span>' in page
+    assert '<span class="muted">角色</span> 管理员' in page
     assert "草稿到期删除" not in admin.get("/admin/events?action=submission.").text.partition("<tbody>")[2]
     assert "没有符合条件" in admin.get("/admin/events?until=2020-01-01").text
     assert admin.get("/admin/events?since=x").status_code == 422

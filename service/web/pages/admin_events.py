@@ -24,6 +24,7 @@ from service.web import context, rendering
 router = APIRouter(prefix="/events")
 _ZONE = ZoneInfo("Asia/Shanghai")
 _ON_A_PAGE = 100
+_WORDED = frozenset({"by", "role", "was_role"})  # details whose values have words
 _MOST = 200_000  # events in one export
 _HEADS = ("编号", "时间（北京时间）", "谁", "账号编号", "地址", "做了什么", "操作代码", "对象", "详情", "前一条校验值", "校验值")
 _PAGES = {"submission": "/submissions/", "user": "/admin/users/", "unit": "/admin/units/", "batch": "/batches/", "benchmark": "/library/"}
@@ -52,7 +53,7 @@ def listed(request: Request, db: context.Db, _viewer: context.Admin, wanted: Wan
     return context.page(
         request,
         "admin/events.html.j2",
-        events=[(event, action_name(event.action), _link(event)) for event in found[:_ON_A_PAGE]],
+        events=[(event, action_name(event.action), _link(event), _told(event)) for event in found[:_ON_A_PAGE]],
         older=found[_ON_A_PAGE - 1].id if len(found) > _ON_A_PAGE else None,
         total=audit.count(db, wanted),
         actions=_choices(audit.actions(db)),
@@ -113,6 +114,20 @@ def _link(event: Event) -> str:
     """Where what it was done to is shown; "" where it has no page, or none for administrators."""
     kind, _, id_ = (event.object or "").partition(":")
     return f"{_PAGES[kind]}{id_}" if kind in _PAGES and id_ else ""
+
+
+def _told(event: Event) -> list[tuple[str, str]]:
+    """The details that say something, with the words of their names."""
+    names = lexicon.load("events")["details"]
+    return [(str(names.get(name, name)), _value(name, value)) for name, value in event.details.items() if value not in (None, "", [], {})]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, str):
+        return str(lexicon.load("events")["values"].get(value, value)) if name in _WORDED else value
+    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
 def _plain(event: Event) -> dict[str, Any]:
