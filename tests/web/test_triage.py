@@ -125,6 +125,7 @@ def test_a_dismissed_finding_stays_dismissed_on_the_next_version(site: Any, one:
     assert len(found) >= 1
     answer = office.submit(f"/submissions/{one}/dismiss", {"place": found[0], "reason": "本单位情况特殊", "revision": 1})
     assert answer.status_code == 303
+    assert answer.headers["location"].endswith("#f1" if len(found) > 1 else "#dismissed")
     page = office.get(f"/submissions/{one}").text
     assert "已忽略的问题" in page
     assert "本单位情况特殊" in page

@@ -15,10 +15,12 @@ from starlette.datastructures import FormData
 from service import rulebook
 from service.credit_code import credit_code
 from service.errors import ServiceError
+from service.model import Report
 from service.programme import analyses, dismissals, listing, submissions, triage
 from service.programme.listing import Filters
 from service.programme.submissions import Submission
 from service.programme.viewer import Viewer
+from service.render.view import Item
 from service.web import triaging
 from service.web.context import Db, Staff, page, redirect, with_query
 from service.web.triaging import Typed, around
@@ -79,10 +81,12 @@ def _return_page(
 
 def _reasons(connection: Connection, row: Submission) -> str:
     report = analyses.report(connection, row.analysis, file_name=row.file_name)
-    if report is None:
-        return ""
-    known = {each.key for each in dismissals.of(connection, row.id)}
-    return triage.reasons_from(dismissals.apart(dismissals.findings(report), known)[0])
+    return "" if report is None else triage.reasons_from(_standing(connection, row.id, report))
+
+
+def _standing(connection: Connection, id_: int, report: Report) -> list[Item]:
+    """The findings that were not dismissed, as they stand on the page."""
+    return dismissals.apart(dismissals.findings(report), {each.key for each in dismissals.of(connection, id_)})[0]
 
 
 @router.post("/submissions/{id_:int}/dismiss")
@@ -92,12 +96,16 @@ def dismiss(request: Request, connection: Db, viewer: Staff, id_: int, place: Te
     if report is None:
         raise ServiceError("report_not_ready", "这份材料正在重新审读，现在不能忽略问题。请稍后再试。", status=409)
 
-    def change() -> None:
+    def change() -> str:
+        """On to the finding that has its number now."""
+        standing = [triaging.place_key(item) for item in _standing(connection, id_, report)]
         at = triaging.place_from(place)
         triage.dismiss(connection, viewer, id_, report=report, place=at, reason=reason, expect=revision)
+        left = len(_standing(connection, id_, report))
+        return f"#f{min(standing.index(place) + 1, left)}" if left and place in standing else "#dismissed"
 
     told = "已忽略这个问题：它不再计入数目，以后的版本里同样的内容也不再计入。"
-    return _changed(request, connection, viewer, id_, change, told=told, typed=Typed(reason=reason, place=place), at="dismissed")
+    return _changed(request, connection, viewer, id_, change, told=told, typed=Typed(reason=reason, place=place))
 
 
 @router.post("/submissions/{id_:int}/restore")
@@ -107,8 +115,9 @@ def restore(
     row = submissions.one(connection, viewer, id_)
     report = triaging.report_of(connection, row)
 
-    def change() -> None:
+    def change() -> str:
         triage.restore(connection, viewer, id_, dismissal, report=report, expect=revision)
+        return ""
 
     return _changed(request, connection, viewer, id_, change, told="已恢复：这个问题重新计入数目。", typed=Typed())
 
@@ -126,25 +135,26 @@ def area(
     edition = rulebook.load(submissions.one(connection, viewer, id_).edition)
     areas = [each for each in (main, *others) if each]
 
-    def change() -> None:
+    def change() -> str:
         triage.correct_area(connection, viewer, id_, areas, edition=edition, expect=revision)
+        return ""
 
     return _changed(request, connection, viewer, id_, change, told="已更正重点方向。", typed=Typed(areas=tuple(areas)))
 
 
 def _changed(
-    request: Request, connection: Connection, viewer: Viewer, id_: int, change: Callable[[], None], *, told: str, typed: Typed, at: str = ""
+    request: Request, connection: Connection, viewer: Viewer, id_: int, change: Callable[[], str], *, told: str, typed: Typed
 ) -> Response:
-    """Makes the change and goes back to the page; where it was not saved, the page as it is now, with what was typed."""
+    """Makes the change and goes back to the page, to the place that it names; where it was not saved, the page as it is now."""
     suffix = around(connection, viewer, request.query_params, id_).suffix
     try:
         with connection.begin_nested():
-            change()
+            at = change()
     except ServiceError as error:
         if error.status == 404:
             raise
         return triaging.detail(request, connection, viewer, id_, error=error, typed=typed)
-    return redirect(request, f"/submissions/{id_}{suffix}{'#' + at if at else ''}", flash=told)
+    return redirect(request, f"/submissions/{id_}{suffix}{at}", flash=told)
 
 
 @router.get("/submissions/{id_:int}/edit")
