@@ -63,7 +63,10 @@ def crawled(page: Page, live: Live, homes: tuple[str, ...]) -> Iterator[str]:
     given = 0
     while waiting and given < MOST:
         given += 1
-        yield waiting.pop(0)
+        here = waiting.pop(0)
+        yield here
+        if here.startswith("/help"):
+            continue  # tells of other roles' pages
         for href in page.evaluate(_LINKS):
             address = href.removeprefix(live.url).partition("#")[0]
             if href.startswith(live.url) and address and not _NO_PAGE.search(address.partition("?")[0]) and kind(address) not in seen:
