@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from service.database.place import Place
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from service.arguments import Parser
     from service.database.archive import Tell
+    from service.programme.audit import Chain
 
 _DONE, _TROUBLES = 0, 1
 _NAMED = 10  # files named in one message
@@ -87,16 +90,34 @@ def _doctor(place: Place, *, mend: bool) -> int:
         files = open_store(place)
         made, removed = examine.mend(engine, files) if mend else (0, 0)
         found = examine.examine(engine, files, place, tell=tell)
+        unreadable = any(trouble.code == "database_damaged" for trouble in found.troubles)
+        chain = None if unreadable else _record(engine)
     for name, value in found.facts:
         _say(f"{name}\t{value}")
+    if chain is not None:
+        last = f"，最后的校验值 {chain.last.hex()}" if chain.last is not None else ""
+        _say(f"操作记录\t{chain.events} 条{last}")
     if mend:
         _say(f"已重建索引\t{made} 个")
         _say(f"已删除不属于任何标杆的文件\t{removed} 个")
     for trouble in found.troubles:
         _say(f"问题\t{trouble.message}")
-    if not found.troubles:
+    is_broken = chain is not None and chain.broken is not None
+    if chain is not None and is_broken:
+        _say(f"问题\t编号 {chain.broken} 的操作记录与写入时不同，或它前面缺了记录，数据库可能被人直接改动过。请用备份比对，并查明原因。")
+    if not found.troubles and not is_broken:
         _say("没有发现问题。")
-    return _TROUBLES if found.troubles else _DONE
+    return _TROUBLES if found.troubles or is_broken else _DONE
+
+
+def _record(engine: Engine) -> Chain | None:
+    """The record of events, verified; None where the tables are not up to date."""
+    from service.database.migrate import current  # noqa: PLC0415
+    from service.database.tables import REVISION  # noqa: PLC0415
+    from service.programme.audit import verify  # noqa: PLC0415
+
+    with engine.connect() as connection:
+        return verify(connection) if current(connection) == REVISION else None
 
 
 def _say(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from hashlib import sha256
@@ -19,6 +20,8 @@ from service.database.engine import close, open_engine
 from service.database.files import Files, open_store
 from service.database.place import Place
 from service.database.tables import benchmarks, fingerprints, passages
+from service.programme import audit
+from service.programme.viewer import SYSTEM
 
 SOURCE = b"source"
 NAME = sha256(SOURCE).hexdigest()
@@ -167,6 +170,20 @@ def _run(capfd: pytest.CaptureFixture[str], place: Place, monkeypatch: pytest.Mo
         return code, out, err
 
     return run
+
+
+def test_doctor_verifies_the_record_of_events(run: Any, sound: Engine) -> None:
+    with sound.begin() as connection:
+        audit.record(connection, SYSTEM, "draft.expired", "draft:a")
+        audit.record(connection, SYSTEM, "draft.expired", "draft:b")
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert re.search(r"^操作记录\t2 条，最后的校验值 [0-9a-f]{64}$", out, re.MULTILINE)
+    execute(sound, "ALTER TABLE events DISABLE TRIGGER USER")
+    execute(sound, "DELETE FROM events WHERE object = 'draft:a'")
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "它前面缺了记录" in out
 
 
 def test_doctor_ends_with_1_where_something_is_wrong(run: Any, sound: Engine, files: Files) -> None:
