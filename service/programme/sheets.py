@@ -9,12 +9,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell
-
 from service import rulebook
 from service.programme.listing import Row
-from service.render.sheets import Cells, Pen, Styles, new_sheet
+from service.render.sheets import Cell, Cells, Pen, Styles, Workbook, new_sheet
 from service.render.wording import words_for
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from rich.cells import cell_len
 
+__all__ = ["Cell", "Cells", "Pen", "Styles", "Workbook", "new_sheet", "set_page", "text_value"]
 _LONGEST = 32_767  # characters a cell holds
 _TAIL = "……（后略）"
 # A text that begins so is a formula to a spreadsheet once it is pasted or saved as CSV (OWASP; full-width forms are folded by some).
