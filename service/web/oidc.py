@@ -49,7 +49,7 @@ class Issuer:
     """What the issuer says of itself, fetched when first needed and again after a while."""
 
     metadata: dict[str, Any] = field(default_factory=dict)
-    keys: dict[str, Any] = field(default_factory=dict)
+    keys: Any = field(default_factory=dict)  # a JSON Web Key Set, as it was fetched
     at: float = -_FRESH
     lock: threading.Lock = field(default_factory=threading.Lock)
 
