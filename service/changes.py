@@ -49,14 +49,14 @@ def difference(mine: Words, theirs: Words, *, island: int = 0) -> Difference:
     rest = min(len(first), len(second)) - head
     tail = next((at for at in range(rest) if first[-1 - at] != second[-1 - at]), rest)
     stop = len(first) - tail
-    same = _common(first[head:stop], second[head : len(second) - tail])
-    kept = [*range(head), *(head + at for at in same), *range(stop, len(first))]
+    same = common(first[head:stop], second[head : len(second) - tail])
+    kept = [*range(head), *(head + at for at, _ in same), *range(stop, len(first))]
     ratio = 2 * len(kept) / (len(first) + len(second))
     return Difference(ratio, sum(len(first[at]) for at in kept), _changed(mine, kept, island))
 
 
-def _common(first: Sequence[str], second: Sequence[str]) -> list[int]:
-    """The places in `first` of one longest common subsequence."""
+def common(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
+    """The places in both of one longest common subsequence, in order."""
     if not first or not second:
         return []
     places: dict[str, int] = {}
@@ -77,7 +77,7 @@ def _common(first: Sequence[str], second: Sequence[str]) -> list[int]:
             row -= 1
             if not row or rows[row - 1] & bit:
                 column -= 1
-                found.append(column)
+                found.append((column, row))
     return found[::-1]
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Literal
 
-from service.changes import Span, Words, difference, words
+from service.changes import Span, Words, common, difference, words
 from service.model import Document
 from service.render.wording import squeezed
 
 Kind = Literal["same", "moved", "changed", "added", "removed"]
 _CLOSE = 0.5  # share of common words from which a paragraph is another's new wording
 _MOST = 3000  # paragraphs of a text that are compared; no write-up seen has more than 700
-_PAIRS = 40_000  # pairs of one stretch that are compared word by word
+_PAIRS = 40_000  # pairs of one stretch that are looked at
+_ALIKE = 0.2  # share of common pairs of words from which two paragraphs are compared word by word
+_STEPS = 300_000  # words of one stretch that are compared so: a fraction of a second
+_LONGEST = 5_000  # characters of a paragraph that is compared so; memory grows with their square
 _ISLAND = 1  # common words between two changed ones that are marked with them
 
 
@@ -72,18 +74,20 @@ def align(old: Document, new: Document) -> Aligned:
     before, after = before[:_MOST], after[:_MOST]
     mine, theirs = [_key(one) for one in before], [_key(one) for one in after]
     pairs: list[Pair] = []
-    for kind, first, last, start, end in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pairs += (Pair("same", first + step, start + step) for step in range(last - first))
-        else:
-            pairs += _stretch(before, after, range(first, last), range(start, end))
+    first = second = 0
+    for here, there in (*common(mine, theirs), (len(mine), len(theirs))):
+        pairs += _stretch(before, after, range(first, here), range(second, there))
+        if here < len(mine):
+            pairs.append(Pair("same", here, there))
+        first, second = here + 1, there + 1
     return Aligned(before, after, tuple(_with_moved(pairs, mine, theirs)), cut)
 
 
 def pieces(mine: Paragraph, theirs: Paragraph) -> tuple[Piece, ...]:
     """My text, cut where it differs from theirs."""
-    told = difference(_words(mine), _words(theirs), island=_ISLAND)
-    return tuple(_cut(mine.text, told.changed))
+    if max(len(mine.text), len(theirs.text)) > _LONGEST:
+        return (Piece(mine.text, changed=True),)
+    return tuple(_cut(mine.text, difference(_words(mine), _words(theirs), island=_ISLAND).changed))
 
 
 def _cut(text: str, changed: Sequence[Span]) -> Iterator[Piece]:
@@ -98,7 +102,8 @@ def _cut(text: str, changed: Sequence[Span]) -> Iterator[Piece]:
 
 
 def _words(one: Paragraph) -> Words:
-    return words(one.text, 0, len(one.text))
+    """None of a paragraph that is too long to be compared."""
+    return words(one.text, 0, len(one.text)) if len(one.text) <= _LONGEST else Words((), ())
 
 
 def _key(one: Paragraph) -> str:
@@ -108,7 +113,7 @@ def _key(one: Paragraph) -> str:
 def _stretch(old: Sequence[Paragraph], new: Sequence[Paragraph], mine: range, theirs: range) -> Iterator[Pair]:
     """Paragraphs between two that stayed: the nearest wordings answer each other, in order."""
     at = theirs.start
-    if len(mine) * len(theirs) <= _PAIRS:
+    if 0 < len(mine) * len(theirs) <= _PAIRS:
         for first, second in _close(old, new, mine, theirs):
             yield from (Pair("removed", place, None) for place in range(mine.start, first))
             yield from (Pair("added", None, place) for place in range(at, second))
@@ -121,8 +126,8 @@ def _stretch(old: Sequence[Paragraph], new: Sequence[Paragraph], mine: range, th
 def _close(old: Sequence[Paragraph], new: Sequence[Paragraph], mine: range, theirs: range) -> list[tuple[int, int]]:
     """The pairs of close wording in order, such that their closeness adds up to the most."""
     first, second = [_words(old[place]) for place in mine], [_words(new[place]) for place in theirs]
+    ratios = _ratios(first, second)
     best = [[0.0] * (len(second) + 1) for _ in range(len(first) + 1)]
-    ratios = [[_ratio(one, other) for other in second] for one in first]
     for row in range(len(first) - 1, -1, -1):
         for column in range(len(second) - 1, -1, -1):
             paired = ratios[row][column] + best[row + 1][column + 1] if ratios[row][column] >= _CLOSE else 0.0
@@ -139,12 +144,28 @@ def _close(old: Sequence[Paragraph], new: Sequence[Paragraph], mine: range, thei
     return found
 
 
-def _ratio(one: Words, other: Words) -> float:
-    """Share of common words; 0 where their number alone rules a close wording out."""
-    short, long = sorted((len(one.words), len(other.words)))
-    if not short or 2 * short < _CLOSE * (short + long):
-        return 0.0
-    return difference(one, other).ratio
+def _ratios(first: Sequence[Words], second: Sequence[Words]) -> list[list[float]]:
+    """Share of common words of each pair; 0 where too few pairs of words are common for a close wording, or it would take too long."""
+    mine, theirs = [_doubles(one) for one in first], [_doubles(one) for one in second]
+    likely = [
+        (2 * len(one & other) / (len(one) + len(other)), row, column)
+        for row, one in enumerate(mine)
+        for column, other in enumerate(theirs)
+        if one and other
+    ]
+    ratios = [[0.0] * len(second) for _ in first]
+    left = _STEPS
+    for alike, row, column in sorted(likely, key=lambda each: (-each[0], each[1], each[2])):
+        left -= len(second[column].words)
+        if alike < _ALIKE or left < 0:
+            break
+        ratios[row][column] = difference(first[row], second[column]).ratio
+    return ratios
+
+
+def _doubles(one: Words) -> frozenset[tuple[str, str]]:
+    """Words with the one before, the first with none."""
+    return frozenset(zip(("", *one.words), one.words, strict=False))
 
 
 def _with_moved(pairs: Sequence[Pair], mine: Sequence[str], theirs: Sequence[str]) -> Iterator[Pair]:
