@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ class Hardened:
             told = f"请用 {self.settings.url} 打开本系统。\n（管理员：如用户使用的是别的网址，请把 BIAOGAN_URL 设为那个网址。）\n"
             await PlainTextResponse(told, 400)(scope, receive, stamped)
             return
-        limit = most(scope["path"], headers.get("content-type", ""), self.settings)
+        limit = most(scope["path"], headers, self.settings)
         await self.app(scope, _limited(receive, limit), stamped)
 
 
@@ -78,9 +79,11 @@ def stamp(headers: MutableHeaders, settings: Web) -> None:
         headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}")
 
 
-def most(path: str, content_type: str, settings: Web) -> int:
-    """Bytes that the body of a request may have."""
-    if not content_type.startswith(("multipart/form-data", "application/octet-stream")):
+def most(path: str, headers: Mapping[str, str], settings: Web) -> int:
+    """Bytes that the body of a request may have. It is read before anyone looks who sends it: who does not even say, sends no files."""
+    holds_files = headers.get("content-type", "").startswith(("multipart/form-data", "application/octet-stream"))
+    is_known = "authorization" in headers or "biaogan=" in headers.get("cookie", "")
+    if not holds_files or not is_known:
         return _FORM
     files = _FILES if path.startswith(_MANY) else 1
     return settings.upload_mb * _MB * files + _BESIDE

@@ -163,11 +163,15 @@ def test_only_the_proxy_is_believed_where_a_request_came_from(place: Any, proxy:
 
 
 def test_a_body_may_have_what_its_kind_and_place_need() -> None:
-    form, file = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+    form = {"content-type": "application/x-www-form-urlencoded", "cookie": "__Host-biaogan=x"}
+    file = {**form, "content-type": "multipart/form-data; boundary=x"}
+    api = {"content-type": "application/octet-stream", "authorization": "Bearer x"}
     assert security.most("/drafts/x/versions", form, _WEB) == 2 * _MB
     assert security.most("/drafts/x/versions", file, _WEB) == 52 * _MB
+    assert security.most("/drafts/x/versions", api, _WEB) == 52 * _MB
     assert security.most("/batches/1/files", file, _WEB) > 500 * _MB
-    assert security.most("/batches/1/files", "application/json", _WEB) == 2 * _MB
+    assert security.most("/batches/1/files", form, _WEB) == 2 * _MB
+    assert security.most("/batches/1/files", {**file, "cookie": "biaogan_form=x"}, _WEB) == 2 * _MB
 
 
 def test_a_body_that_is_too_large_is_refused_in_chinese(site: Any) -> None:
@@ -250,7 +254,7 @@ def _raw(port: int, head: str, *pieces: bytes) -> str:
 
 def test_a_browser_gets_to_see_that_its_upload_is_too_large(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security, "_BESIDE", -46 * _MB)  # 4 MB are left of 50
-    head, kind = "POST /sign-in HTTP/1.1", b"Content-Type: multipart/form-data; boundary=x\r\n"
+    head, kind = "POST /sign-in HTTP/1.1", b"Cookie: biaogan=x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.docx"\r\n\r\n'
     body = part + b"x" * (9 * _MB) + b"\r\n--x--\r\n"
     whole = _raw(port, head, kind, b"Content-Length: %d\r\n\r\n" % len(body), body)
