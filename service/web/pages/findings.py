@@ -9,11 +9,10 @@ from itertools import groupby
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from openpyxl import Workbook
 
 from service.programme import triage
 from service.programme.triage import Dismissed
-from service.render.sheets import Styles, new_sheet
+from service.render.sheets import Styles, Workbook, new_sheet
 from service.web import names
 from service.web.context import Db, Staff, download, page
 from service.web.rendering import today, when
