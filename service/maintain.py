@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 from service.database.place import Place
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from service.arguments import Parser
     from service.database.archive import Tell
-    from service.programme.audit import Chain
 
 _DONE, _TROUBLES = 0, 1
 _NAMED = 10  # files named in one message
@@ -85,13 +82,14 @@ def _doctor(place: Place, *, mend: bool) -> int:
     from service.database import examine  # noqa: PLC0415
     from service.database.engine import closing, open_engine  # noqa: PLC0415
     from service.database.files import open_store  # noqa: PLC0415
+    from service.programme import audit  # noqa: PLC0415
 
     with _progress() as tell, closing(open_engine(place)) as engine:
         files = open_store(place)
         made, removed = examine.mend(engine, files) if mend else (0, 0)
         found = examine.examine(engine, files, place, tell=tell)
         unreadable = any(trouble.code == "database_damaged" for trouble in found.troubles)
-        chain = None if unreadable else _record(engine)
+        chain = None if unreadable else audit.look(engine)
     for name, value in found.facts:
         _say(f"{name}\t{value}")
     if chain is not None:
@@ -108,16 +106,6 @@ def _doctor(place: Place, *, mend: bool) -> int:
     if not found.troubles and not is_broken:
         _say("没有发现问题。")
     return _TROUBLES if found.troubles or is_broken else _DONE
-
-
-def _record(engine: Engine) -> Chain | None:
-    """The record of events, verified; None where the tables are not up to date."""
-    from service.database.migrate import current  # noqa: PLC0415
-    from service.database.tables import REVISION  # noqa: PLC0415
-    from service.programme.audit import verify  # noqa: PLC0415
-
-    with engine.connect() as connection:
-        return verify(connection) if current(connection) == REVISION else None
 
 
 def _say(line: str) -> None:

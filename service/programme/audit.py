@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, text
+from sqlalchemy import Connection, Engine, Row, Select, func, select, text
 
+from service.database.migrate import current
 from service.database.programme_tables import events
+from service.database.tables import REVISION
 from service.programme.viewer import Viewer
 
 _LOCK = 0x62_69_61_6F_6C_6F_67  # "biaolog": one writer at a time, so that the chain has no forks
@@ -147,6 +149,12 @@ def verify(connection: Connection) -> Chain:
         else:
             return Chain(seen, last)
     return Chain(count(connection, Filter()), last, event.id)
+
+
+def look(engine: Engine) -> Chain | None:
+    """`verify` for who does not know the state of the tables: None where they are not up to date."""
+    with engine.connect() as connection:
+        return verify(connection) if current(connection) == REVISION else None
 
 
 def _narrowed(wanted: Filter) -> Select[Any]:
