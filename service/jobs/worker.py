@@ -35,6 +35,7 @@ GRACE = 12.0  # seconds that what is under way has to end; then it is handed bac
 _PAUSE = 2.0  # seconds before a worker that lost the database begins again
 _TEND = 5.0  # seconds between two looks for what dead workers left
 _POLL = 2.0  # seconds between two looks for what was put off; of what is new the database tells at once
+_MOST = 5  # tries of a task that fails in a way that nobody foresaw
 _HOURLY = "17 * * * *"
 _LOST = (ConnectorException, psycopg.OperationalError)
 _log = logging.getLogger(__name__)
@@ -79,9 +80,6 @@ class _Retry(BaseRetryStrategy):
         if job.attempts + 1 >= _MOST:
             return None
         return RetryDecision(retry_in={"seconds": 5 * 2**job.attempts})
-
-
-_MOST = 5
 
 
 def run(setting: Setting, *, jobs: int, program: Sequence[str] = PROGRAM) -> None:
