@@ -22,6 +22,7 @@ from service.database.tables import library_state
 from service.model import Edition, Report
 
 State = Literal["waiting", "running", "done", "failed"]
+_LATER = -10  # of comparing: reports come first
 SOON = 10  # priority of what someone sits and waits for; a batch has 0
 _FORM = 1  # of a stored report: raised when model.Report changes so that an old one would be read wrongly
 _AHEAD = """

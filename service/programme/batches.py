@@ -142,7 +142,6 @@ def receive(
     connection.execute(batch_files.insert().values(batch=batch, number=number, **row))
     if analyses.state(connection, analysis).state == "done":  # the same file was analysed before
         named(connection, analysis)
-        analyses.compare_soon(connection, submitted.id)
     return "waiting"
 
 
