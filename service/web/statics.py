@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import mimetypes
+from pathlib import PurePosixPath
 
 from fastapi import Request
 from fastapi.responses import FileResponse, Response
 from starlette.exceptions import HTTPException
 
 from service.web.rendering import static, static_file
+
+# Said here: what a machine's own tables call a script may be something that browsers refuse to run.
+_KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".png": "image/png",
+}
 
 
 def one(request: Request) -> Response:
@@ -20,5 +29,5 @@ def one(request: Request) -> Response:
         raise HTTPException(404) from None
     if static(name) != f"/static/{digest}/{name}":
         raise HTTPException(404)
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = _KINDS.get(PurePosixPath(name).suffix, "application/octet-stream")
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "public, max-age=31536000, immutable"})
