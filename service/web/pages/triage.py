@@ -53,12 +53,10 @@ def decide(
         return triaging.detail(request, connection, viewer, id_, error=error)
     told = f"{number} {_WORDS[action]}。"
     after = None if way.place is None else way.place.next or way.place.previous
-    if then == "list":
-        filters = way.filters.query()
-        query = with_query("/submissions", {**filters, "at": after})
-        return redirect(request, f"{query}#row-{after}" if after else query, flash=told)
-    if then == "stay" or after is None:
-        return redirect(request, f"/submissions/{id_}{way.suffix}" if then == "stay" else way.back, flash=told)
+    if then == "stay" or action == "reopen":
+        return redirect(request, f"/submissions/{id_}{way.suffix}", flash=told)
+    if after is None:
+        return redirect(request, way.back, flash=told)
     return redirect(request, way.href(after), flash=f"{told}接着看下一份。")
 
 
