@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,19 @@ def test_a_new_version_replaces_what_was_known(engine: Any) -> None:
         domain.new_version(connection, office(connection), two, file=file, analysis=analysed(connection, made))
     assert alike.compare(engine, two, models=MODELS) == 0
     assert told(engine, one) == told(engine, two) == []
+
+
+def test_a_version_that_is_no_write_up_is_forgotten(engine: Any) -> None:
+    one, two = shelf(engine, "p01", "p01")
+    for id_ in (one, two):
+        alike.compare(engine, id_, models=MODELS)
+    with engine.begin() as connection:
+        made = report("企业法人营业执照")
+        made = replace(made, submission=replace(made.submission, is_writeup=False))
+        file = Uploaded(made.sha256, "证照.txt", 1)
+        domain.new_version(connection, office(connection), two, file=file, analysis=analysed(connection, made))
+    assert alike.compare(engine, two, models=MODELS) == 0
+    assert told(engine, one) == []
 
 
 def test_a_unit_sees_its_own_and_others_see_nothing(engine: Any) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ARRAY, BigInteger, Connection, Engine, Select, bindparam, delete, func, literal, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Engine, Select, bindparam, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from service import exclude, rulebook
@@ -147,11 +147,12 @@ def _listed() -> Select[Any]:
 def compare(engine: Engine, submission: int, *, models: Models) -> int:
     """Compares a submission's newest version with the others of its edition; how many it is like.
 
-    May be run again and at the same time as others. Nothing is done where the submission is gone, or its analysis is not there (yet).
+    May be run again and at the same time as others. Where there is nothing to compare (any more), what was known of it is forgotten.
     """
     with engine.begin() as connection:
         mine = _read(connection, submission)
         if mine is None:
+            _forget(connection, submission)
             return 0
         common = _common(connection)
         edition = rulebook.load(mine.edition)
@@ -251,13 +252,22 @@ def _keep(connection: Connection, mine: _Text, found: Sequence[tuple[_Text, Matc
     newest = {row.id: row.analysis for row in connection.execute(held)}
     if newest.get(mine.id) != mine.analysis:
         return 0
-    either = or_(similar_submissions.c.one == mine.id, similar_submissions.c.other == mine.id)
-    connection.execute(delete(similar_submissions).where(either))
+    connection.execute(delete(similar_submissions).where(_of_either(mine.id)))
     current = [each for each in found if newest.get(each[0].id) == each[0].analysis]
     rows = [row for other, there, back in current for row in (_row(mine, other, there), _row(other, mine, back))]
     if rows:
         connection.execute(insert(similar_submissions).values(rows))
     return len(current)
+
+
+def _forget(connection: Connection, submission: int) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    connection.execute(delete(submission_fingerprints).where(submission_fingerprints.c.submission == submission))
+    connection.execute(delete(similar_submissions).where(_of_either(submission)))
+
+
+def _of_either(submission: int) -> ColumnElement[bool]:
+    return or_(similar_submissions.c.one == submission, similar_submissions.c.other == submission)
 
 
 def _row(one: _Text, other: _Text, match: Match) -> dict[str, object]:
