@@ -162,18 +162,21 @@ def search(
 ) -> tuple[list[Hit], int]:
     """Benchmarks that hold all the parts, the best first, `most` of them after `skip`; and how many there are (0 beyond the last).
 
-    A part is held where the index knows it as a word of the text, or where it stands in title, organisation or text letter by letter.
+    A part that is a Chinese word of the index, of two characters or more, is held where the index has it, in title, organisation or
+    text; any other where it stands there letter by letter, or where the index knows it as a word.
     """
     if not parts:
         return [], 0
     where, values = _conditions(wanted)
     for at, part in enumerate(parts):
-        like = "LIKE" if part.said.lower() == part.said.upper() else "ILIKE"
-        held = [f"b.{column} {like} :part{at}" for column in ("title", "organisation", "text")]
-        values[f"part{at}"] = "%" + part.said.translate(_WILD) + "%"
+        held = []
         if len(part.words) == 1:
             held.append(f"b.search @@ CAST(:word{at} AS tsquery)")
             values[f"word{at}"] = quoted(part.words[0])
+        if part.words != (part.said,) or len(part.said) == 1 or part.said.isascii():  # else the index is enough, and quick
+            like = "LIKE" if part.said.lower() == part.said.upper() else "ILIKE"
+            held += [f"b.{column} {like} :part{at}" for column in ("title", "organisation", "text")]
+            values[f"part{at}"] = "%" + part.said.translate(_WILD) + "%"
         where += f" AND ({' OR '.join(held)})"
     words = list(dict.fromkeys(word for part in parts for word in part.words))
     statement = (

@@ -170,7 +170,7 @@ def _pieces(hit: Hit) -> tuple[tuple[tuple[str, bool], ...], ...]:
 
 def _choices(db: Connection, asked: Asked, every: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
     """The filters' options with how many each would leave, given the other filters; of a search without counts."""
-    wanted = asked.wanted
+    wanted = Wanted() if asked.said else asked.wanted
     years = read.spread(db, "year", replace(wanted, year=None))
     levels = read.spread(db, "level", replace(wanted, level=None))
     states = read.spread(db, "status", replace(wanted, status=None))
