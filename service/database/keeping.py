@@ -18,11 +18,18 @@ def keep(connection: Connection, files: Files, data: bytes) -> str:
     return files.put(data)
 
 
+def hold(connection: Connection, names: Iterable[str]) -> None:
+    """Waits for whoever is uploading the same bytes, and makes others wait; before any row is locked that an upload locks as well."""
+    for name in sorted(set(names)):
+        connection.execute(select(func.pg_advisory_xact_lock(_lock(name))))
+
+
 def let_go(connection: Connection, files: Files, names: Iterable[str]) -> int:
     """Deletes those files that no row names any more (call it after the rows are deleted); how many."""
+    wanted = sorted(set(names))
+    hold(connection, wanted)
     gone = 0
-    for name in sorted(set(names)):
-        connection.execute(select(func.pg_advisory_xact_lock(_lock(name))))  # waits for whoever is uploading the same bytes
+    for name in wanted:
         named = or_(*(select(column).where(column == name).exists() for column in FILES))
         if not connection.execute(select(named)).scalar_one():
             files.delete(name)

@@ -38,8 +38,6 @@ def remove(engine: Engine, files: Files, wanted: str) -> None:
         changed(connection)
     if row.sha256 is not None:
         with engine.begin() as connection:
-            # The state is locked: no one stores the same file between this look and the deletion.
-            changed(connection)
             let_go(connection, files, [row.sha256])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, select, text
+from sqlalchemy import Connection, delete, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from service import __version__, models
@@ -128,13 +128,12 @@ def again(connection: Connection, id: int, *, file_name: str | None = None, prio
 
 def forget(connection: Connection, id: int) -> bool:  # noqa: A002
     """Removes an analysis that no version of a draft or submission refers to any more; False where one does."""
-    connection.execute(select(analyses.c.id).where(analyses.c.id == id).with_for_update())  # whoever wants it now is seen below
     versions, others = draft_versions.c.analysis == id, submission_versions.c.analysis == id
-    gone = connection.execute(
-        delete(analyses)
-        .where(analyses.c.id == id, ~exists().where(versions), ~exists().where(others), ~exists().where(submissions.c.analysis == id))
-        .returning(analyses.c.id)
-    ).scalar()
+    needed = or_(exists().where(versions), exists().where(others), exists().where(submissions.c.analysis == id))
+    if connection.execute(select(needed)).scalar_one():
+        return False  # not locked: who submits a draft of it holds the record's lock already, and would wait for us
+    connection.execute(select(analyses.c.id).where(analyses.c.id == id).with_for_update())  # whoever wants it now is seen below
+    gone = connection.execute(delete(analyses).where(analyses.c.id == id, ~needed).returning(analyses.c.id)).scalar()
     return gone is not None
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from service.database import keeping
 from service.database.files import Files
-from service.database.keeping import let_go
 from service.database.programme_tables import analyses as analysed
 from service.database.programme_tables import draft_versions, drafts
 from service.errors import ServiceError
@@ -252,13 +252,13 @@ def _until(days: int) -> datetime:
 
 def _remove(connection: Connection, files: Files, ids: Sequence[str]) -> None:
     """The locked drafts with what only they refer to."""
-    rows = connection.execute(
-        draft_versions.delete().where(draft_versions.c.draft.in_(ids)).returning(draft_versions.c.analysis, draft_versions.c.sha256)
-    ).all()
+    mine = draft_versions.c.draft.in_(ids)
+    keeping.hold(connection, connection.execute(select(draft_versions.c.sha256).where(mine)).scalars())
+    rows = connection.execute(draft_versions.delete().where(mine).returning(draft_versions.c.analysis, draft_versions.c.sha256)).all()
     connection.execute(drafts.delete().where(drafts.c.id.in_(ids)))
     for analysis in sorted({row.analysis for row in rows}):
         analyses.forget(connection, analysis)
-    let_go(connection, files, {row.sha256 for row in rows})
+    keeping.let_go(connection, files, {row.sha256 for row in rows})
 
 
 def _fit(id_: str) -> str:
