@@ -352,9 +352,12 @@ def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.share:
         found.append(_share >= filters.share / 100)
     if filters.analysis:
-        waiting = analyses.c.state.in_(("waiting", "running"))
         found.append(
-            {"waiting": waiting, "failed": analyses.c.state == "failed", "partial": analyses.c.status != "complete"}[filters.analysis]
+            {
+                "waiting": analyses.c.state.in_(("waiting", "running")),
+                "failed": or_(analyses.c.state == "failed", analyses.c.status == "failed"),  # not analysed, or not readable
+                "partial": analyses.c.status == "partial",
+            }[filters.analysis]
         )
     if filters.assigned and viewer.is_staff:  # who reviews what is the office's to know
         someone = exists().where(assignments.c.submission == submissions.c.id, assignments.c.conflict.is_not(true()))

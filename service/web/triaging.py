@@ -105,7 +105,7 @@ def detail(
 ) -> HTMLResponse:
     row = submissions.one(connection, viewer, id_)
     report, edition = report_of(connection, row), rulebook.load(row.edition)
-    known = dismissals.of(connection, id_) if viewer.is_staff else []
+    known = dismissals.of(connection, id_)
     way = around(connection, viewer, request.query_params, id_)
     shown = None if report is None else _shown(request, report, edition, row, known, way, typed)
     return page(
@@ -163,11 +163,12 @@ def _line(connection: Connection, viewer: Viewer, id_: int) -> Row:
 def _shown(
     request: Request, report: Report, edition: Edition, row: Submission, known: list[Dismissal], way: Around, typed: Typed | None
 ) -> Fragment:
-    """The report, with a form on each finding where staff reads it."""
+    """The report without what was dismissed; with the reasons, and a form on each finding, where staff reads it."""
     viewer = viewer_of(request)
-    if viewer is None or not viewer.is_staff:
-        return report_fragment(report, edition, parts=_PARTS)
     why = {each.key: each for each in known}
+    if viewer is None or not viewer.is_staff:
+        told_others = "办公室核对后判断不成立"
+        return report_fragment(report, edition, parts=_PARTS, dismissed=lambda item: told_others if dismissals.key(item) in why else None)
     told = {"csrf": viewer.csrf, "revision": row.revision}
 
     def dismissed(item: Item) -> str | None:

@@ -156,6 +156,30 @@ def test_a_failed_analysis_can_be_tried_again(site: Any) -> None:
     assert "程序中断三次" not in office.get(f"/submissions/{made.id}").text
 
 
+def test_a_file_that_cannot_be_read_is_told_with_its_reason(site: Any) -> None:
+    made = hand_in(site, b"PK\x03\x04 broken", file_name="broken.docx")
+    site.run_jobs()
+    office = site.as_("office")
+    assert "未能读出" in office.get("/submissions?analysis=failed").text
+    assert made.number not in office.get("/submissions?analysis=partial").text
+    assert "文件没有读出来" in office.get(f"/submissions/{made.id}").text
+    assert "没有可以预先填写的问题" in office.get(f"/submissions/{made.id}/return").text
+
+
+def test_a_unit_reads_the_report_without_what_was_dismissed(site: Any) -> None:
+    with site.connection() as db:
+        unit = site.unit(db, "甲协会（构造）")
+    made = hand_in(site, unit=unit)
+    site.run_jobs()
+    office = site.as_("office")
+    place = re.search(r'name="place" value="([^"]+)"', office.get(f"/submissions/{made.id}").text)
+    assert place is not None
+    office.submit(f"/submissions/{made.id}/dismiss", {"place": place[1], "reason": "内部的理由", "revision": 1})
+    page = site.as_("unit", name="unit-a", unit=unit).get(f"/submissions/{made.id}").text
+    assert "办公室核对后判断不成立" in page
+    assert "内部的理由" not in page
+
+
 def test_walking_stays_within_the_filter(site: Any) -> None:
     made = [hand_in(site, title=f"第{number}份经验") for number in range(3)]
     office = site.as_("office")
