@@ -166,6 +166,8 @@ def test_two_are_compared(shelf: Any) -> None:
     assert "按部分对照" in page.text
     assert page.text.count("<h1") == 1
     assert "抄袭" not in page.text.replace("不等于抄袭", "")
+    assert _XSS not in reviewer.get("/library/compare", params={"a": "2023-0001", "b": "2014-0001"}).text
+    assert _XSS not in reviewer.get("/library/compare", params={"a": "2014-0001", "b": "2023-0001"}).text
     boxes = reviewer.get("/library/compare", params={"with": ["2014-0001", "2015-0001"]})
     assert boxes.status_code == 200
     assert "正好两份" in reviewer.get("/library/compare", params={"with": ["2014-0001"]}).text
