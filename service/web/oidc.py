@@ -40,7 +40,7 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Refused(Exception):
+class Doubtful(Exception):
     """Why an identity was not believed; for the log."""
 
 
@@ -66,7 +66,7 @@ def start(request: Request, next: str = "") -> Response:  # noqa: A002 - the que
         with _client(settings) as client:
             verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
             url, state = client.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
-    except (httpx.HTTPError, KeyError, ValueError, Refused) as error:
+    except (httpx.HTTPError, KeyError, ValueError, Doubtful) as error:
         raise _unreachable(error) from error
     answer = RedirectResponse(url, 303)
     kept = {"state": state, "nonce": nonce, "verifier": verifier, "next": context.local_path(next)}
@@ -82,8 +82,8 @@ def back(request: Request, db: context.Db) -> Response:
     try:
         kept = _kept(request, settings)
         claims = _claims(request, settings, kept)
-    except (httpx.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError, Refused) as error:
-        _log.warning("identity not believed", extra={"why": str(error) if isinstance(error, Refused) else type(error).__name__})
+    except (httpx.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError, Doubtful) as error:
+        _log.warning("identity not believed", extra={"why": str(error) if isinstance(error, Doubtful) else type(error).__name__})
         raise ServiceError(
             "oidc_failed", f"{settings.oidc_name}没有完成。请回到登录页重新开始；多次不成请告知管理员。", status=401
         ) from error
@@ -105,17 +105,17 @@ def _need(request: Request) -> Web:
 
 
 def _kept(request: Request, settings: Web) -> dict[str, str]:
-    """What `start` put into the browser; Refused where the answer belongs to another start."""
+    """What `start` put into the browser; Doubtful where the answer belongs to another start."""
     try:
         kept: dict[str, str] = _signer(settings).loads(request.cookies.get(context.cookie_name(settings, _COOKIE), ""), max_age=_SECONDS)
     except BadData as error:
-        raise Refused("no cookie, or too old") from error
+        raise Doubtful("no cookie, or too old") from error
     if not hmac.compare_digest(request.query_params.get("state", "").encode(), kept["state"].encode()):
-        raise Refused("state")
+        raise Doubtful("state")
     if request.query_params.get("error"):
-        raise Refused("the issuer answered with an error")
+        raise Doubtful("the issuer answered with an error")
     if request.query_params.get("iss", settings.oidc_issuer) != settings.oidc_issuer:
-        raise Refused("answer of another issuer")  # RFC 9207
+        raise Doubtful("answer of another issuer")  # RFC 9207
     return kept
 
 
@@ -135,7 +135,7 @@ def _claims(request: Request, settings: Web, kept: dict[str, str]) -> dict[str, 
     claims = CodeIDToken(decoded.claims, decoded.header, wanted, checks)
     claims.validate(leeway=_LEEWAY)
     if not isinstance(claims.get("sub"), str) or not claims["sub"] or "nonce" not in claims:
-        raise Refused("no subject or nonce")
+        raise Doubtful("no subject or nonce")
     return dict(claims)
 
 
@@ -146,7 +146,7 @@ def _known(request: Request, settings: Web, *, afresh: bool = False) -> Issuer:
             with httpx.Client(timeout=_TIMEOUT) as client:
                 found = client.get(f"{str(settings.oidc_issuer).rstrip('/')}/.well-known/openid-configuration").raise_for_status().json()
                 if found["issuer"] != settings.oidc_issuer:
-                    raise Refused("the issuer calls itself otherwise")
+                    raise Doubtful("the issuer calls itself otherwise")
                 for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                     _need_tls(found[name])
                 issuer.metadata, issuer.keys = found, client.get(found["jwks_uri"]).raise_for_status().json()
@@ -157,7 +157,7 @@ def _known(request: Request, settings: Web, *, afresh: bool = False) -> Issuer:
 def _need_tls(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise Refused("an address of the issuer without https")
+        raise Doubtful("an address of the issuer without https")
 
 
 def _client(settings: Web) -> OAuth2Client:
@@ -176,5 +176,5 @@ def _signer(settings: Web) -> URLSafeTimedSerializer:
 
 
 def _unreachable(error: Exception) -> ServiceError:
-    _log.warning("issuer not reached", extra={"why": str(error) if isinstance(error, Refused) else type(error).__name__})
+    _log.warning("issuer not reached", extra={"why": str(error) if isinstance(error, Doubtful) else type(error).__name__})
     return ServiceError("oidc_unreachable", "统一身份认证现在连不上。请稍后再试，或用登录名和密码登录。", status=503)
