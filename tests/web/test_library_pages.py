@@ -236,6 +236,19 @@ def test_revoked_and_reinstated(shelf: Any) -> None:
     assert _actions(shelf)[-2:] == ["benchmark.revoked", "benchmark.reinstated"]
 
 
+def test_what_came_in_by_mistake_is_removed_with_its_file(site: Any) -> None:
+    office = site.as_("office")
+    data = benchmark_text("p01").encode()
+    assert office.submit("/library/new", {"year": "2014"}, files={"file": ("误加.md", data)}).status_code == 303
+    assert len(list(site.files.iterate())) == 1
+    assert site.as_("reviewer").submit("/library/2014-0001/remove").status_code == 403
+    assert office.submit("/library/2014-0001/remove").headers["location"] == "/library"
+    assert office.get("/library/2014-0001").status_code == 404
+    assert office.submit("/library/2014-0001/remove").status_code == 404
+    assert list(site.files.iterate()) == []
+    assert _actions(site)[-1] == "benchmark.removed"
+
+
 def test_changes_need_the_token(shelf: Any) -> None:
     office = shelf.as_("office")
     assert office.post("/library/2014-0001/revoke", data={"reason": "x"}).status_code == 403

@@ -1,4 +1,4 @@
-"""What staff change in the library: one added, many imported, facts changed, revoked and reinstated. Each change is recorded."""
+"""What staff change in the library: one added, many imported, facts changed, revoked, reinstated, removed. Each change is recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service import rulebook
 from service.errors import ServiceError
 from service.library import areas, phrases, upkeep
 from service.library.benchmark import FIRST_YEAR, LEVELS, Entry, past_day
-from service.library.change import amend, reinstate_one, revoke_one
+from service.library.change import amend, reinstate_one, remove, revoke_one
 from service.library.describing import Given, given
 from service.library.exporting import WORDS
 from service.library.importing import Importer, Item, Outcome, items
@@ -272,6 +272,16 @@ def reinstate(request: Request, benchmark_id: str, db: context.Db, viewer: conte
     on = before.revoked_on.isoformat() if before.revoked_on else None
     audit.record(db, viewer, "benchmark.reinstated", f"benchmark:{benchmark_id}", details={"reason": before.revoked_reason, "on": on})
     return context.redirect(request, f"/library/{benchmark_id}", flash="已恢复，撤销的原因和日期已去掉。")
+
+
+@router.post("/library/{benchmark_id}/remove")
+def take_out(request: Request, benchmark_id: str, db: context.Db, viewer: context.Staff) -> Response:
+    """For what came in by mistake; a benchmark that lost its title is revoked instead."""
+    entry = found(db, benchmark_id).benchmark.entry
+    remove(context.engine(request), context.files(request), benchmark_id)
+    details = {"title": entry.title, "sha256": entry.sha256}
+    audit.record(db, viewer, "benchmark.removed", f"benchmark:{benchmark_id}", details=details)
+    return context.redirect(request, "/library", flash=f"已从标杆库删除 {benchmark_id}。")
 
 
 # --- the forms -----------------------------------------------------------------------------------------------------------------------
