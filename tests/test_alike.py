@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,16 @@ def test_a_revision_finds_its_source_and_nothing_else(engine: Any) -> None:
     assert source.share > 0.2
     assert back.share > 0.1
     assert told(engine, other) == []
+
+
+def test_what_was_said_in_other_words_is_found(engine: Any) -> None:
+    shelf(engine, "p02", "q11", "r01")
+    source, rewritten = shelf(engine, "p11", "rw-p11")
+    for id_ in (source, rewritten):
+        alike.compare(engine, id_, models=MODELS)
+    (found,) = told(engine, rewritten)
+    assert found.submission == source
+    assert [one.submission for one in told(engine, source)] == [rewritten]
 
 
 def test_the_same_text_is_told_as_such(engine: Any) -> None:
@@ -151,3 +162,24 @@ def test_two_side_by_side(engine: Any) -> None:
         with pytest.raises(ServiceError) as refused:
             alike.pair(connection, Viewer(9, "a", "a", "applicant"), revised, first, encoder=MODELS.encoder)
     assert refused.value.status == 404
+
+
+@pytest.mark.slow
+def test_every_revision_of_the_corpus_is_found(engine: Any) -> None:
+    """62 texts and their 22 revisions in one edition: 12 of these are rewritten sentence by sentence. Figures: docs/batches.md."""
+    sources: dict[str, str] = {}
+    for name in ("revisions_a.csv", "revisions_b.csv"):
+        with (TEXTS.parent / name).open(encoding="utf-8") as stream:
+            sources |= {row["file"].removesuffix(".md"): row["source"].removesuffix(".md") for row in csv.DictReader(stream)}
+    names = [*(path.stem for path in sorted(TEXTS.glob("*.md"))), *sources]
+    ids = dict(zip(names, shelf(engine, *names), strict=True))
+    for id_ in ids.values():
+        alike.compare(engine, id_, models=MODELS)
+    called = {id_: name for name, id_ in ids.items()}
+    found = {name: {called[other.submission]: other for other in told(engine, id_)} for name, id_ in ids.items()}
+    assert [name for name, source in sources.items() if source not in found[name]] == []
+    family = {name: sources.get(name, name) for name in names}
+    pairs = [(one, other, each.flag) for one, others in found.items() for other, each in others.items()]
+    strangers = {frozenset((one, other)): flag for one, other, flag in pairs if family[one] != family[other]}
+    assert set(strangers.values()) <= {"related"}
+    assert len(strangers) <= 12

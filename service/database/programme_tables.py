@@ -337,6 +337,14 @@ submission_fingerprints = Table(
     Index("submission_fingerprints_submission", "submission"),
 )
 
+submission_vectors = Table(
+    "submission_vectors",  # what a submission is about as a whole
+    metadata,
+    Column("submission", Integer, ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("model", Text, nullable=False),  # version of the encoder
+    Column("vector", LargeBinary, nullable=False),  # mean of its passages' vectors, half floats, little-endian
+)
+
 # --- triage ------------------------------------------------------------------------------------------------------------------------
 
 decisions = Table(

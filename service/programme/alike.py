@@ -2,8 +2,7 @@
 
 `compare` runs as a job when a submission's analysis is done. It writes the submission's fingerprints first and looks for others afterwards,
 so that of two jobs at once at least the later one sees the other. Which others are worth aligning is told by the fingerprints they share,
-rare ones weighing more; the texts decide (service/match.py). What is only said in other words, without one common run of 13 characters, is
-not looked for here.
+rare ones weighing more, and for what was said in other words by the means of their passages' vectors; the texts decide (service/match.py).
 """
 
 from __future__ import annotations
@@ -17,7 +16,13 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Engine, Sel
 from sqlalchemy.dialects.postgresql import insert
 
 from service import exclude, rulebook
-from service.database.programme_tables import similar_submissions, submission_fingerprints, submission_versions, submissions
+from service.database.programme_tables import (
+    similar_submissions,
+    submission_fingerprints,
+    submission_vectors,
+    submission_versions,
+    submissions,
+)
 from service.database.tables import common_phrases
 from service.encode import Encoder
 from service.errors import ServiceError
@@ -25,6 +30,7 @@ from service.fingerprints import normalised, runs, winnow
 from service.match import Candidates
 from service.model import Edition, Match, MatchFlag, Past, Report, Submission
 from service.models import Models
+from service.passages import cut
 from service.pipeline import matched
 from service.programme import analyses
 from service.programme.submissions import one as read_one
@@ -33,6 +39,9 @@ from service.programme.viewer import Viewer, not_found
 
 _LOOKED = 12  # others whose texts are looked at, those with most that is rare first
 _ALIGNED = 4  # of them aligned sentence by sentence; of the others the common runs count
+_NEAR = 5  # others whose texts are about the same as a whole, aligned as well
+_ENOUGH = 10  # submissions from which on their mean says what all have in common
+_HALF = np.dtype("<f2")
 _LEAST = 0.03  # share of either text from which on a pair is kept: less is a phrase that both know
 _LOCK = 0x62_69_61_6F_73_69_6D  # "biaosim": one writer at a time, so that two jobs never wait for each other
 _FLAGS = ("near_duplicate", "reuse", "related")
@@ -156,10 +165,13 @@ def compare(engine: Engine, submission: int, *, models: Models) -> int:
             return 0
         common = _common(connection)
         edition = rulebook.load(mine.edition)
-        _print(connection, mine, edition=edition, common=common)
+        _print(connection, mine, edition=edition, common=common, encoder=models.encoder)
     with engine.begin() as connection:
-        others = [other for id_ in _likely(connection, mine) if (other := _read(connection, id_)) is not None]
-    found = _compared(mine, others, edition=edition, source=_Others(len(others), common), encoder=models.encoder)
+        near = _near(connection, mine, encoder=models.encoder)
+        ids = dict.fromkeys([*_likely(connection, mine), *near])
+        others = [other for id_ in ids if (other := _read(connection, id_)) is not None]
+    source = _Others(len(others), common)
+    found = _compared(mine, others, near=frozenset(near), edition=edition, source=source, encoder=models.encoder)
     with engine.begin() as connection:
         return _keep(connection, mine, found)
 
@@ -183,8 +195,8 @@ def _read(connection: Connection, submission: int) -> _Text | None:
     return _Text(submission, row.analysis, row.edition, report)
 
 
-def _print(connection: Connection, mine: _Text, *, edition: Edition, common: Collection[str]) -> None:
-    """Writes the fingerprints of what counts; official and common wording would lead to everyone."""
+def _print(connection: Connection, mine: _Text, *, edition: Edition, common: Collection[str], encoder: Encoder) -> None:
+    """Writes the fingerprints of what counts (official and common wording would lead to everyone), and what it is about as a whole."""
     whole = mine.submission.text
     normal = normalised(whole)
     prints = winnow(normal)
@@ -195,6 +207,32 @@ def _print(connection: Connection, mine: _Text, *, edition: Edition, common: Col
     if hashes:
         values = select(func.unnest(bindparam("hashes", hashes, _HASHES)), literal(mine.id))
         connection.execute(submission_fingerprints.insert().from_select(["hash", "submission"], values))
+    spans = cut(whole, mine.submission.sections, mine.submission.document.blocks)
+    known = {"model": encoder.version, "vector": b""}
+    if spans:
+        known["vector"] = encoder.encode([whole[start:end] for start, end in spans]).mean(0).astype(_HALF).tobytes()
+    statement = insert(submission_vectors).values(submission=mine.id, **known)
+    connection.execute(statement.on_conflict_do_update(index_elements=["submission"], set_=known))
+
+
+def _near(connection: Connection, mine: _Text, *, encoder: Encoder) -> list[int]:
+    """Submissions of the edition that are about the same, nearest first, by how they differ from the edition's mean."""
+    query = (
+        select(submission_vectors.c.submission, submission_vectors.c.vector)
+        .join(submissions, submissions.c.id == submission_vectors.c.submission)
+        .where(submission_vectors.c.model == encoder.version, submission_vectors.c.vector != b"")
+        .where(submissions.c.edition == mine.edition, submissions.c.state != "withdrawn")
+        .order_by(submission_vectors.c.submission)
+    )
+    rows = connection.execute(query).all()
+    ids = [row.submission for row in rows]
+    if mine.id not in ids or len(ids) < 2:
+        return []
+    vectors = np.frombuffer(b"".join(row.vector for row in rows), _HALF).reshape(len(rows), -1).astype(np.float32)
+    apart = vectors - vectors.mean(0) if len(rows) >= _ENOUGH else vectors
+    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+    order = np.argsort(-(apart @ apart[ids.index(mine.id)]), kind="stable")
+    return [ids[at] for at in order.tolist() if ids[at] != mine.id][:_NEAR]
 
 
 def _likely(connection: Connection, mine: _Text) -> list[int]:
@@ -214,7 +252,7 @@ def _likely(connection: Connection, mine: _Text) -> list[int]:
 
 
 def _compared(
-    mine: _Text, others: Sequence[_Text], *, edition: Edition, source: Candidates, encoder: Encoder
+    mine: _Text, others: Sequence[_Text], *, near: Collection[int], edition: Edition, source: Candidates, encoder: Encoder
 ) -> list[tuple[_Text, Match, Match]]:
     """(other, what mine shares with it, what it shares with mine), where it is enough to speak of."""
     found = []
@@ -224,10 +262,10 @@ def _compared(
         if other.submission.text == mine.submission.text:
             found.append((other, _same(other), _same(mine)))
             continue
-        if not runs(normal, normalised(other.submission.text)):
+        if other.id not in near and not runs(normal, normalised(other.submission.text)):
             continue
         aligned += 1
-        brief = aligned > _ALIGNED
+        brief = aligned > _ALIGNED and other.id not in near
         there = _one(mine, other, edition=edition, source=source, encoder=encoder, brief=brief)
         back = _one(other, mine, edition=edition, source=source, encoder=encoder, brief=brief)
         if there is not None and back is not None and max(there.share, back.share) >= _LEAST:
@@ -262,7 +300,8 @@ def _keep(connection: Connection, mine: _Text, found: Sequence[tuple[_Text, Matc
 
 def _forget(connection: Connection, submission: int) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    connection.execute(delete(submission_fingerprints).where(submission_fingerprints.c.submission == submission))
+    for table in (submission_fingerprints, submission_vectors):
+        connection.execute(delete(table).where(table.c.submission == submission))
     connection.execute(delete(similar_submissions).where(_of_either(submission)))
 
 

@@ -371,6 +371,15 @@ _STATEMENTS = (
     "CREATE INDEX submission_fingerprints_hash ON submission_fingerprints (hash) INCLUDE (submission)",
     "CREATE INDEX submission_fingerprints_submission ON submission_fingerprints (submission)",
     """
+    CREATE TABLE submission_vectors (
+        submission INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        vector BYTEA NOT NULL,
+        CONSTRAINT submission_vectors_pkey PRIMARY KEY (submission),
+        CONSTRAINT submission_vectors_submission_fkey FOREIGN KEY(submission) REFERENCES submissions (id) ON DELETE CASCADE
+    )
+    """,
+    """
     CREATE TABLE submission_versions (
         submission INTEGER NOT NULL,
         number INTEGER NOT NULL,
