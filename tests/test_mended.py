@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service import rulebook
 from service.model import Finding, Outcome, Report
+from service.parse import Reader
+from service.pipeline import analyse
 from service.programme.mended import mended
 from service.programme.paragraphs import align, pieces
+from service.render.view import items
 
 FIRST = "某公司成立于1998年，主营阀门，现有员工860人，产品出口三十个国家。"
 SECOND = "公司以全面质量管理为抓手，推行卓越绩效模式，层层落实质量责任。"
@@ -143,3 +151,80 @@ def test_every_paragraph_stands_once(report: Any) -> None:
     aligned = align(old, new)
     assert sorted(pair.old for pair in aligned.pairs if pair.old is not None) == list(range(len(aligned.old)))
     assert [pair.new for pair in aligned.pairs if pair.new is not None] == list(range(len(aligned.new)))
+
+
+# --- on real files -----------------------------------------------------------------------------------------------------------------
+
+SAMPLES = Path(__file__).resolve().parents[1] / "corpora/samples"
+
+
+@pytest.fixture(name="read", scope="module")
+def _read() -> Iterator[Any]:
+    """The report on a sample whose main part was changed by `change`."""
+    with Reader(jobs=1, ocr=False, convert=False) as reader:
+
+        def read(name: str, edition: str, change: Callable[[str], str] = str) -> Report:
+            out = io.BytesIO()
+            with zipfile.ZipFile(SAMPLES / name) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+                for entry in source.infolist():
+                    data = source.read(entry)
+                    if entry.filename == "word/document.xml":
+                        data = change(data.decode()).encode()
+                    target.writestr(entry, data)
+            return analyse(reader.read_data(out.getvalue(), name), rulebook.load(edition))
+
+        yield read
+
+
+PAIRS = [("s2", "2022-hebei"), ("s5", "2022-hebei"), ("s3", "2024-caq"), ("s4", "2022-hebei"), ("s9", "2016-jiangsu")]
+
+
+@pytest.mark.parametrize(("name", "edition"), PAIRS)
+def test_a_real_file_compared_with_itself_keeps_every_finding(read: Any, name: str, edition: str) -> None:
+    one = read(f"{name}.docx", edition)
+    found = mended(one, one)
+    assert found is not None
+    assert _told(found) == (0, 0, len(items(one)))
+    assert items(one)
+
+
+# s5 has text boxes: paragraphs within paragraphs, which cannot be cut out like this.
+@pytest.mark.parametrize(("name", "edition"), [pair for pair in PAIRS if pair[0] != "s5"])
+def test_every_finding_of_both_versions_is_told_once(read: Any, name: str, edition: str) -> None:
+    old = read(f"{name}.docx", edition)
+    paragraph = r"<w:p[ >](?:(?!</w:p>).)*?[，。](?:(?!</w:p>).)*?</w:p>"
+    new = read(f"{name}.docx", edition, lambda text: re.sub(paragraph, "", text, count=9))
+    found = mended(old, new)
+    assert found is not None
+    assert len(found.mended) + len(found.remaining) + len(found.unjudged) == len(items(old))
+    assert len(found.new) + len(found.remaining) == len(items(new))
+
+
+def test_a_placeholder_that_was_filled_in_is_the_one_finding_mended(read: Any) -> None:
+    old = read("s2.docx", "2022-hebei")
+    new = read("s2.docx", "2022-hebei", lambda text: text.replace("××", "38"))
+    found = mended(old, new)
+    assert found is not None
+    assert [item.check for item in found.mended] == ["placeholder"]
+    assert found.new == ()
+    assert len(found.remaining) == len(items(old)) - 1
+
+
+def test_a_shortened_section_that_is_still_too_long_remains(read: Any) -> None:
+    old = read("s2.docx", "2022-hebei")
+    start = re.search(r"<w:p[ >](?:(?!</w:p>).)*?为什么要做", read_text("s2.docx"))
+    assert start is not None
+    at = read_text("s2.docx").index("</w:p>", start.end())
+    text = read_text("s2.docx")
+    words = re.search(r"[一-鿿，]{20,}", text[at:])
+    assert words is not None
+    new = read("s2.docx", "2022-hebei", lambda text: text.replace(words[0], words[0][:5], 1))
+    found = mended(old, new)
+    assert found is not None
+    assert "section_length" in [item.check for item in found.remaining]
+    assert "section_length" not in [item.check for item in (*found.mended, *found.new)]
+
+
+def read_text(name: str) -> str:
+    with zipfile.ZipFile(SAMPLES / name) as source:
+        return source.read("word/document.xml").decode()
