@@ -15,6 +15,7 @@ from service.database.files import Files
 from service.database.place import Place
 from service.database.programme_tables import analyses
 from service.database.tables import REVISION, benchmarks
+from service.render.wording import words_for
 from service.settings import Web
 from service.web import context
 
@@ -34,7 +35,9 @@ def system(request: Request, db: context.Db, _viewer: context.Admin) -> HTMLResp
         stored=_stored(db, context.files(request)),
         settings=_settings(context.web(request)),
         figures=figures,
-        stages=[(stage, f"{spent / 1000:,.1f} 秒，{number:,} 个文件") for stage, (spent, number) in figures.stages.items()],
+        stages=[
+            (words_for("stages", stage), f"{spent / 1000:,.1f} 秒，{number:,} 个文件") for stage, (spent, number) in figures.stages.items()
+        ],
         workers=_workers(db),
         failed=_failed(db),
     )
