@@ -90,7 +90,7 @@ def create(connection: Connection, viewer: Viewer, *, edition: str, unit: int | 
     _need_staff(viewer)
     if unit is not None and connection.execute(select(units.c.id).where(units.c.id == unit)).scalar() is None:
         raise ServiceError("unit_unknown", "没有这个推荐单位，可能刚被删除。请重新选择。", status=422)
-    name = " ".join(name.split())
+    name = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
     if len(name) > _LONGEST:
         raise ServiceError("text_too_long", f"名称有 {len(name)} 字，最多 {_LONGEST} 字。请缩短后再保存。", status=422)
     values = {"by": viewer.id, "edition": edition, "unit": unit, "name": name or None}

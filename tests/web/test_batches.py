@@ -167,6 +167,8 @@ def test_a_wrong_form_is_told(site: Any) -> None:
     assert client.submit("/batches", {"edition": "2024-caq", "unit": "77"}).status_code == 422
     assert client.submit("/batches", {"edition": "2024-caq", "name": "x" * 99}).status_code == 422
     assert rows(site) == []
+    odd = client.submit("/batches", {"edition": "2024-caq", "name": "a\x00b\u202ec"})
+    assert "a b c" in client.get(odd.headers["location"]).text
 
 
 @pytest.mark.parametrize("role", ["applicant", "reviewer", "unit"])
