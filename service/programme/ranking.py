@@ -69,10 +69,6 @@ class Order:
     rows: tuple[Ranked, ...]
     version: str
 
-    def beyond(self, place: int) -> bool:
-        """Whether the row at this place (from 1) has no place left."""
-        return self.share.places is not None and place > self.share.places
-
 
 def shares(connection: Connection, viewer: Viewer, edition: str) -> list[Share]:
     """For staff all units, by name, and what has none; for a unit's user the own one."""

@@ -106,12 +106,14 @@ def test_a_unit_orders_its_own(site: Any) -> None:
     path = f"/units/{unit}/order"
     page = client.get(f"/units/{unit}", params={"edition": EDITION})
     assert "超出 1 份" in page.text
-    assert "以下在推荐名额（2 份）之外" in page.text
+    assert "请先排出前 2 位" in page.text
+    assert "以下在推荐名额（2 份）之外" not in page.text
     form = {"edition": EDITION, "version": version(page), f"place-{three}": "1", f"place-{one}": "2", f"place-{two}": ""}
     assert client.submit(path, form).status_code == 303
     assert order(site, unit) == [three, one]
     page = client.get(f"/units/{unit}", params={"edition": EDITION})
     assert "推荐顺序已保存" in page.text
+    assert "以下在推荐名额（2 份）之外" in page.text
     for move, expected in ((f"up-{two}", [three, one, two]), (f"up-{two}", [three, two, one]), (f"down-{three}", [two, three, one])):
         client.submit(path, {"edition": EDITION, "version": version(page), "move": move})
         assert order(site, unit) == expected
