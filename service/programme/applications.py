@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
 from service.credit_code import credit_code
-from service.database.programme_tables import analyses, decisions, submission_versions, submissions, units
+from service.database.programme_tables import analyses, decisions, submission_versions, submissions, units, users
 from service.errors import ServiceError
 from service.model import Edition
 from service.programme import drafts, rounds
@@ -155,9 +155,7 @@ def renew(connection: Connection, viewer: Viewer, id_: int, *, file: Uploaded, a
     had = next((one for one in handed.versions(connection, viewer, id_) if one.sha256 == file.sha256), None)
     if had is not None and had.number == found.version and had.receipt is not None:
         return Submitted(id_, found.number, had.receipt, had.number)
-    why = closed(found.state, rounds.of(connection, found.edition), today)
-    if why is not None:
-        raise ServiceError("submission_closed", why, status=409)
+    need_open(found.state, rounds.of(connection, found.edition), today)
     return handed.new_version(connection, viewer, id_, file=file, analysis=analysis)
 
 
@@ -169,6 +167,13 @@ def closed(state: str, run: Round, today: date) -> str | None:
         return f"申报已于 {run.closes_on} 截止，材料正在形审；退回修改后可以上传新版本。" if run.closes_on else "这一届现在不接收新版本。"
     told = {"passed": "材料已通过形审", "set_aside": "材料已搁置", "withdrawn": "材料已撤回"}[state]
     return f"{told}，不能再上传新版本。如需修改，请联系办公室。"
+
+
+def need_open(state: str, run: Round, today: date) -> None:
+    """ServiceError with what `closed` says."""
+    why = closed(state, run, today)
+    if why is not None:
+        raise ServiceError("submission_closed", why, status=409)
 
 
 def mine(connection: Connection, viewer: Viewer) -> list[Mine]:
@@ -222,19 +227,24 @@ def mine(connection: Connection, viewer: Viewer) -> list[Mine]:
 
 
 def proposed(connection: Connection, viewer: Viewer, *, title: str, organisation: str, areas: Sequence[str]) -> Application:
-    """What the form begins with: what the analysis read, and of the viewer's last submission what seldom changes."""
+    """What the form begins with: what the analysis read, and of the account and the viewer's last submission what seldom changes."""
+    account = connection.execute(select(users.c.credit_code, users.c.email).where(users.c.id == viewer.id)).one()
     last = connection.execute(
         select(submissions).where(submissions.c.owner == viewer.id).order_by(submissions.c.id.desc()).limit(1)
     ).one_or_none()
-    if last is None:
-        return Application(title=title, organisation=viewer.organisation or organisation, areas=tuple(areas))
-    return Application(
+    known = Application(
         title=title,
-        organisation=viewer.organisation or last.organisation,
-        credit_code=last.credit_code or "",
+        organisation=viewer.organisation or (last.organisation if last else organisation),
+        credit_code=account.credit_code or (last.credit_code or "" if last else ""),
+        email=account.email or "",
+        areas=tuple(areas),
+    )
+    if last is None:
+        return known
+    return replace(
+        known,
         contact_name=last.contact_name or "",
         phone=last.contact_phone or "",
-        email=last.contact_email or "",
-        areas=tuple(areas),
+        email=last.contact_email or known.email,
         unit=str(last.unit or ""),
     )

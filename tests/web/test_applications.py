@@ -182,6 +182,7 @@ def test_what_is_returned_says_why_and_takes_a_new_version_after_the_deadline(si
     id_ = number_of(site, receipt)
     accept(site, days=-1)
     assert client.submit(f"/my/{id_}/versions", files={"file": ("b.txt", SECOND.encode())}).status_code == 409
+    assert len(list(site.files.iterate())) == 1, "what is not taken is not kept"
     with site.connection() as db:
         office = Viewer(site.user("office"), "office", "李某", "office")
         triage.decide(db, office, id_, "return", reasons=f"缺少实施成效\n{PAYLOAD}")

@@ -244,6 +244,9 @@ def test_editions_that_accept_come_first(site: Any) -> None:
     assert page.index('value="2016-jiangsu"') < page.index('value="2024-caq"')
     assert re.search(r"正在接收申报</b>，还有 (39|40) 天", page)
     assert "可用来练习" in page
+    client = site.as_("applicant")
+    upload(client, edition="2016-jiangsu")
+    assert re.search(r"还有 (39|40) 天截止", client.get("/drafts").text)
 
 
 def test_a_user_has_so_many_drafts_and_no_more(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,7 @@ def add(
     found = submissions.one(db, viewer, id_)
     edition = known(found.edition)
     try:
+        applications.need_open(found.state, rounds.of(db, found.edition), today())  # before anything is kept
         checked = received(file, most_mb=settings.upload_mb)
         uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
         with db.begin_nested():

@@ -20,7 +20,7 @@ from service.programme.mended import mended
 from service.programme.uploads import Checked
 from service.programme.viewer import Viewer, not_found
 from service.settings import Web
-from service.web import context, results, versions
+from service.web import context, names, results, versions
 from service.web.rendering import today
 
 router = APIRouter()
@@ -39,9 +39,10 @@ class Choice:
 
 @router.get("/drafts")
 def listed(request: Request, db: context.Db, viewer: context.Applicant, settings: context.Settings) -> HTMLResponse:
-    names = {each.id: each.name for each in rulebook.editions()}
+    run, day = rounds.listed(db), today()
+    left = {edition: one.days_left(day) for edition, one in run.items() if one.is_open(day)}
     mine = drafts.mine(db, viewer)
-    return context.page(request, "drafts/list.html.j2", drafts=mine, names=names, days=settings.draft_days)
+    return context.page(request, "drafts/list.html.j2", drafts=mine, names=names.editions(), left=left, run=run, days=settings.draft_days)
 
 
 @router.get("/drafts/new")
