@@ -17,7 +17,7 @@ from service import encode, rulebook
 from service.among import among
 from service.artefacts import CORPORA, MODELS
 from service.encode import Encoder
-from service.exclude import wording
+from service.exclude import says_little, wording
 from service.fingerprints import normalised, runs
 from service.match import is_own, match
 from service.model import Document, Match, Past, Similarity, Submission, Title
@@ -155,7 +155,9 @@ def test_every_common_run_stands_in_a_passage(mine: list[str], theirs: list[str]
         for passage in each.passages:
             inside[passage.start : passage.end] = True
     for start, _, length in runs(a, b):
-        assert inside[a.places[start : start + length]].all()
+        places = a.places[start : start + length]
+        only_figures = not found and says_little(text[places[0] : places[-1] + 1])  # such a candidate is left out
+        assert inside[places].all() or only_figures
     assert 0 <= similarity.without_quotes <= similarity.total <= 1
 
 
