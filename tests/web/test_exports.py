@@ -160,3 +160,16 @@ def test_two_side_by_side(site: Any, filled: list[int]) -> None:
     assert client.get(f"/submissions/{filled[0]}/similar/999999").status_code == 404
     assert site.as_("unit").get(f"/submissions/{filled[0]}/similar/{filled[1]}").status_code == 404
     assert site.as_("applicant").get(f"/submissions/{filled[0]}/similar/{filled[1]}").status_code == 403
+
+
+def test_an_export_that_is_broken_off_makes_room() -> None:
+    def pieces() -> Any:
+        yield b"a"
+        yield b"b"
+
+    for started in (True, False):
+        exports._under.begin()
+        stream = iter(exports._Stream(pieces()))
+        assert not started or next(stream) == b"a"
+        del stream
+        assert exports._under.running == 0
