@@ -185,6 +185,8 @@ def pages(engine: Engine, place: Place, times: int) -> dict[str, Any]:
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", cookies={"biaogan": token}, timeout=60) as client:
             wait(client)
+            for _ in range(10):  # as after some minutes of work: templates compiled, statements prepared
+                client.get("/submissions").raise_for_status()
             for name, query in PAGES.items():
                 answer = client.get(f"/submissions?{query}")
                 answer.raise_for_status()
