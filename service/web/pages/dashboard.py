@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from service import jobs
 from service.programme import dashboard
 from service.programme.dashboard import Board
+from service.render.wording import words_for
 from service.web import charts, context, names, rendering
 from service.web.charts import Kind, Mark, Stack
 
@@ -79,8 +81,16 @@ def _units(board: Board) -> Markup:
 
 
 def _typical(board: Board) -> Markup:
+    """By what is checked; with the clause where two of them check the same."""
+    checks = {rule.id: words_for("checks", rule.check) for rule in board.edition.rules}
+    often = Counter(checks[one.rule] for one in board.typical)
     marks = [
-        Mark(names.rule(one.rule), one.submissions, "error" if one.severity == "error" else "warning", _list(board, rule=one.rule))
+        Mark(
+            checks[one.rule] if often[checks[one.rule]] == 1 else names.rule(one.rule),
+            one.submissions,
+            "error" if one.severity == "error" else "warning",
+            _list(board, rule=one.rule),
+        )
         for one in board.typical
     ]
     return charts.bars(marks, title="典型问题", head="检查项", unit="份")
