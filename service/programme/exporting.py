@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, case, select
 
 from service import rulebook
 from service.database.files import Files
@@ -26,7 +26,7 @@ from service.programme import analyses, audit, listing
 from service.programme.listing import Filters, Row
 from service.programme.sheets import workbook
 from service.programme.submissions import visible
-from service.programme.viewer import Viewer
+from service.programme.viewer import STAFF, Viewer
 from service.render.html import report_html
 from service.render.names import fitting
 from service.render.word import annotate
@@ -38,6 +38,7 @@ _ZONE = ZoneInfo("Asia/Shanghai")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+')
 _PIECE = 1 << 16  # bytes of the ZIP that are sent at once
 _WORKBOOK = "申报材料.xlsx"
+_OFFICE = "办公室"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def collect(connection: Connection, viewer: Viewer, filters: Filters, *, what: s
         filters,
         viewer.shown,
         {row.id: row for row in connection.execute(_contacts().where(visible(viewer), submissions.c.id.in_(ids)))},
-        _decided(connection, ids),
+        _decided(connection, viewer, ids),
         connection.execute(_dismissed().where(dismissals.c.submission.in_(ids))).all() if viewer.is_staff else (),
         connection.execute(_alike().where(similar_submissions.c.one.in_(ids))).all() if viewer.is_staff else (),
     )
@@ -83,8 +84,10 @@ def _contacts() -> Any:
     )
 
 
-def _decided(connection: Connection, ids: Sequence[int]) -> dict[int, list[Any]]:
-    query = select(decisions, users.c.shown).join(users, users.c.id == decisions.c.by).where(decisions.c.submission.in_(ids))
+def _decided(connection: Connection, viewer: Viewer, ids: Sequence[int]) -> dict[int, list[Any]]:
+    """Who decided is told to staff; others read that the office did."""
+    by = users.c.shown if viewer.is_staff else case((users.c.role.in_(STAFF), _OFFICE), else_=users.c.shown).label("shown")
+    query = select(decisions, by).join(users, users.c.id == decisions.c.by).where(decisions.c.submission.in_(ids))
     found: dict[int, list[Any]] = {}
     for row in connection.execute(query.order_by(decisions.c.id.desc())):
         found.setdefault(row.submission, []).append(row)

@@ -138,6 +138,8 @@ def test_a_unit_exports_its_own_alone(site: Any, filled: list[int]) -> None:
     assert found.sheetnames == ["申报材料", "处理记录", "说明"]
     assert column(found["申报材料"], "编号") == [f"{EDITION}-0001"]
     assert filled
+    assert column(found["处理记录"], "处理人") == ["办公室"]
+    assert column(book(site.as_("office").get("/submissions/export.xlsx").content)["处理记录"], "处理人") == ["office"]
 
 
 @pytest.mark.parametrize("role", ["applicant", "reviewer", "unit"])
