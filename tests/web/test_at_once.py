@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
+import own_loop
 from sqlalchemy import text
 
 
@@ -30,5 +30,4 @@ def test_more_requests_than_threads_and_connections(site: Any) -> None:
             await asyncio.to_thread(lock.rollback)
             return await asyncio.wait_for(asked, 25)
 
-        with ThreadPoolExecutor(1) as apart:  # the browser tests leave a loop running in this thread
-            assert set(apart.submit(asyncio.run, meanwhile()).result()) == {200}
+        assert set(own_loop.run(meanwhile())) == {200}

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import own_loop
 import pytest
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -203,7 +204,7 @@ def test_what_really_comes_is_counted_whatever_the_header_says() -> None:
             seen += len((await receive())["body"])
 
     with pytest.raises(HTTPException) as told:
-        asyncio.run(read())
+        own_loop.run(read())
     assert told.value.status_code == 413
 
 
@@ -211,7 +212,7 @@ def test_a_body_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(security, "_PATIENCE", 0.05)
     receive = security._limited(_receive({"type": "http.request"}, pause=1.0), 1000)
     with pytest.raises(HTTPException) as told:
-        asyncio.run(receive())
+        own_loop.run(receive())
     assert told.value.status_code == 408
 
 
@@ -224,7 +225,7 @@ def test_after_the_body_one_may_wait_for_long(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(security, "_PATIENCE", 0.001)
         return str((await receive())["type"])
 
-    assert asyncio.run(both()) == "http.disconnect"
+    assert own_loop.run(both()) == "http.disconnect"
 
 
 @pytest.fixture(name="port")
