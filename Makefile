@@ -93,8 +93,9 @@ samples: $(VENV)/.installed-dev  ## Make corpora/samples/*.docx and *.pdf again 
 notebooks: $(VENV)/.installed-dev  ## Run the notebooks again and keep their outputs (NAME=04 for one)
 	$(BIN)/python notebooks/run.py $(NAME)
 
-bench: $(VENV)/.installed-dev  ## Measure the speed; writes benchmarks/results.json
+bench: $(VENV)/.installed-dev  ## Measure the speed; writes benchmarks/results.json and service.json
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/serving.py
 
 clean:  ## Remove the environment and everything made
 	rm -rf $(VENV) $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
