@@ -102,3 +102,13 @@ def _engine(place: Any) -> Iterator[Any]:
     engine = connect(place)
     yield engine
     close(engine)
+
+
+# --- what is quick -------------------------------------------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on a database server and those of hostile files are slow ones: `make check` leaves them to `make test`."""
+    for item in items:
+        if {"memory", "blank", "cluster"} & set(getattr(item, "fixturenames", ())) or "hostile" in item.path.parts:
+            item.add_marker(pytest.mark.slow)

@@ -98,6 +98,7 @@ def test_an_altered_or_missing_model_is_an_error(tmp_path: Path) -> None:
     assert "vocabulary.json" in caught.value.message
 
 
+@pytest.mark.slow
 def test_training_gives_the_shipped_bytes(tmp_path: Path) -> None:
     from service.train import sections
 

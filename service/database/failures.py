@@ -28,6 +28,8 @@ _STATES = {
     "42501": ("database_forbidden", _FORBIDDEN, 503),
     "53100": ("disk_full", _FULL, 507),
     "53200": ("database_memory", _MEMORY, 503),
+    "40001": ("database_busy", _BUSY, 503),
+    "40P01": ("database_busy", _BUSY, 503),  # two waited for each other, and this one was broken off
     "53300": ("database_busy", _BUSY, 503),
     "55P03": ("database_busy", _BUSY, 503),
     "57P": ("database_lost", _LOST, 503),

@@ -22,7 +22,7 @@ HOMES = {"demo-admin": ("/dashboard", "/admin/users"), "demo-reviewer": ("/revie
 _LINKS = """
 [...document.querySelectorAll('main a[href], nav a[href], header a[href]')].map((a) => new URL(a.getAttribute('href'), location).href)
 """
-MOST = 45  # pages of a role that are gone to
+MOST = 24  # pages of a role that are gone to
 # No pages: files, and what a link in a text of the report leads to.
 _NO_PAGE = re.compile(r"\.(docx|xlsx|zip|html|txt|jsonl?|csv)$|/file$|/static/|/export|/sign-out|/oidc/")
 
