@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from service import logs  # noqa: PLC0415 - SQLAlchemy and procrastinate only where they are needed
     from service.jobs import worker  # noqa: PLC0415
 
-    logs.begin()
+    logs.begin(logging.WARNING if sys.stderr.isatty() else logging.INFO)
     if options.attached:
         os.nice(_NICE)  # pages come first where cores are few
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
