@@ -82,7 +82,7 @@ static: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 check: static  ## Style, types, import contracts and the quick tests, under a minute
-	$(BIN)/python -m pytest -n 2 -m 'not slow and not shared'
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not shared' --ignore=tests/web --ignore=tests/browser
 
 docs: $(VENV)/.installed-dev  ## Make the generated pages of docs/ again
 	$(BIN)/python docs/generate.py
