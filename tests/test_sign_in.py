@@ -158,7 +158,6 @@ def test_accounts_are_found(db: Connection) -> None:
     ):
         found, total = accounts.listed(db, SYSTEM, wanted, limit=9)
         assert ([account.name for account in found], total) == (names, len(names))
-    assert accounts.with_role(db, "reviewer") == [(accounts.by_name(db, SYSTEM, "WANG").id, "王五")]
 
 
 def test_the_last_administrator_stays(db: Connection) -> None:

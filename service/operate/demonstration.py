@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
@@ -22,6 +21,7 @@ from service.operate.demo_files import Writeup, word, writeups
 from service.programme import accounts, analyses, assignments, batches, drafts, links, reviews, rounds, submissions, triage, units, uploads
 from service.programme.accounts import Wanted
 from service.programme.analyses import Current
+from service.programme.china import ZONE
 from service.programme.reviews import Written
 from service.programme.submissions import Contact, Submitted
 from service.programme.viewer import SYSTEM, Viewer
@@ -81,7 +81,7 @@ def links_of(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _people(connection: Connection) -> dict[str, Viewer]:
-    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    today = datetime.now(ZONE).date()
     known = {one.id for one in rulebook.editions()}
     for edition in EDITIONS:
         opened, closes = today - timedelta(weeks=2), today + timedelta(weeks=_WEEKS)

@@ -96,12 +96,6 @@ def by_name(connection: Connection, viewer: Viewer, name: str) -> Account:
     return _account(row)
 
 
-def with_role(connection: Connection, role: Role) -> list[tuple[int, str]]:
-    """Id and shown name of those who may sign in in this role, by name: whom to assign a review to."""
-    query = select(users.c.id, users.c.shown).where(users.c.role == role, users.c.active).order_by(users.c.shown, users.c.id)
-    return [(row.id, row.shown) for row in connection.execute(query)]
-
-
 # --- administration -----------------------------------------------------------------------------------------------------------------
 
 

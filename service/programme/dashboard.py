@@ -13,11 +13,11 @@ from service import rulebook
 from service.database.programme_tables import STATES, analyses, assignments, similar_submissions, submissions
 from service.model import Edition
 from service.programme import ranking, rounds
+from service.programme.china import ZONE
 from service.programme.ranking import Share
 from service.programme.rounds import Round
 from service.programme.viewer import Viewer, not_found
 
-_ZONE = "Asia/Shanghai"
 _RULES = 12  # of the typical errors
 _DAYS = 42  # days of arrivals shown at most, the last ones
 _FEWEST = 14
@@ -150,7 +150,7 @@ def _limits(edition: Edition) -> tuple[int | None, int | None]:
 
 def _days(connection: Connection, edition: str, *, today: date) -> tuple[tuple[tuple[date, int], ...], int]:
     """Chinese days until today, a fortnight at least, also those without any; and how many came before."""
-    day = cast(func.timezone(_ZONE, submissions.c.submitted_at), Date)
+    day = cast(func.timezone(ZONE.key, submissions.c.submitted_at), Date)
     query = select(day.label("day"), func.count()).where(_in(edition)).group_by(day).order_by(day)
     counted = {row[0]: row[1] for row in connection.execute(query)}
     if not counted:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, case, select
 
@@ -23,6 +22,7 @@ from service.database.programme_tables import decisions, dismissals, similar_sub
 from service.errors import ServiceError
 from service.model import Report
 from service.programme import analyses, audit, listing
+from service.programme.china import ZONE
 from service.programme.listing import Filters, Row
 from service.programme.sheets import workbook
 from service.programme.submissions import visible
@@ -34,7 +34,6 @@ from service.render.word import annotate
 MOST_ROWS = 10_000  # of a workbook
 MOST_REPORTS = 1_000  # of a ZIP
 NO_UNIT = "未指定推荐单位"
-_ZONE = ZoneInfo("Asia/Shanghai")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+')
 _PIECE = 1 << 16  # bytes of the ZIP that are sent at once
 _WORKBOOK = "申报材料.xlsx"
@@ -169,7 +168,7 @@ def reports(
             step(number + 1, len(found.rows))
             if piece := sink.taken(least=_PIECE):
                 yield piece
-        _add(archive, _WORKBOOK, workbook(found, url=url, pages=pages), datetime.now(_ZONE))
+        _add(archive, _WORKBOOK, workbook(found, url=url, pages=pages), datetime.now(ZONE))
     yield sink.taken()
 
 
@@ -199,6 +198,6 @@ def _safe(name: str) -> str:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, at: datetime) -> None:
-    entry = zipfile.ZipInfo(name, at.astimezone(_ZONE).timetuple()[:6])
+    entry = zipfile.ZipInfo(name, at.astimezone(ZONE).timetuple()[:6])
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, data)

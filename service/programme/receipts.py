@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from service.database.programme_tables import submission_versions, submissions, units
+from service.programme.china import ZONE
 from service.programme.submissions import visible
 from service.programme.viewer import Viewer, not_found
 
-_ZONE = ZoneInfo("Asia/Shanghai")
 _RECEIPT = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -35,7 +34,7 @@ class Receipt:
     @property
     def time(self) -> str:
         """To the second, Chinese time."""
-        return f"{self.at.astimezone(_ZONE):%Y-%m-%d %H:%M:%S}（北京时间）"
+        return f"{self.at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}（北京时间）"
 
 
 def one(connection: Connection, viewer: Viewer, receipt: str) -> Receipt:

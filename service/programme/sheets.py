@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from service import rulebook
+from service.programme.china import ZONE
 from service.programme.listing import Row
 from service.render.sheets import Cell, Cells, Pen, Styles, Workbook, new_sheet
 from service.render.wording import words_for
@@ -17,7 +17,6 @@ from service.render.wording import words_for
 if TYPE_CHECKING:
     from service.programme.exporting import Rows
 
-_ZONE = ZoneInfo("Asia/Shanghai")
 _STATES = {"received": "待形审", "passed": "已通过", "returned": "退回修改", "set_aside": "搁置", "withdrawn": "已撤回"}
 _ANALYSES = {"waiting": "等待审读", "running": "正在审读", "failed": "未能审读"}
 _ACTIONS = {"pass": "通过", "return": "退回修改", "set_aside": "搁置", "reopen": "重新受理", "withdraw": "撤回"}
@@ -223,7 +222,7 @@ def _explained(book: Workbook, found: Rows, styles: Styles) -> None:
     columns = (("说明", 26.0), ("", 90.0))
     told = [
         ("导出人", found.viewer),
-        ("导出时间", f"{datetime.now(_ZONE):%Y-%m-%d %H:%M}"),
+        ("导出时间", f"{datetime.now(ZONE):%Y-%m-%d %H:%M}"),
         (
             "范围",
             f"共 {len(found.rows)} 份；筛选条件："
@@ -253,7 +252,7 @@ def _count(pen: Pen, value: int | None, severity: str) -> Cell:
 
 
 def _time(pen: Pen, value: datetime | None) -> Cell:
-    return pen.text("" if value is None else f"{value.astimezone(_ZONE):%Y-%m-%d %H:%M}")
+    return pen.text("" if value is None else f"{value.astimezone(ZONE):%Y-%m-%d %H:%M}")
 
 
 @cache

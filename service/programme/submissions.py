@@ -8,19 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, FromClause, false, func, select, true, update
 
 from service.database.programme_tables import assignments, events, submission_versions, submissions, units, users
 from service.errors import ServiceError
 from service.programme import analyses, audit, dismissals
+from service.programme.china import ZONE
 from service.programme.viewer import Viewer, not_found
 
 _RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32: none is taken for another
 _OPEN = frozenset({"received", "returned"})  # states in which a new version is taken
 _OPEN_TO_STAFF = frozenset({*_OPEN, "set_aside", "passed"})
-_ZONE = ZoneInfo("Asia/Shanghai")
 _LONGEST_TITLE, _LONGEST_NAME = 200, 120  # characters
 _DONE = {
     "submission.submitted": "提交",
@@ -345,7 +344,7 @@ def meanwhile(connection: Connection, found: Held) -> ChangedMeanwhile:
     ).one_or_none()
     told = "有人刚刚改过"
     if row is not None:
-        told = f"{row.actor_name}在 {row.at.astimezone(_ZONE):%Y-%m-%d %H:%M} 做了“{_DONE[row.action]}”"
+        told = f"{row.actor_name}在 {row.at.astimezone(ZONE):%Y-%m-%d %H:%M} 做了“{_DONE[row.action]}”"
     return ChangedMeanwhile(f"您打开 {found.number} 之后，{told}，所以这次操作没有保存。请看过现在的状态再决定。", revision=found.revision)
 
 

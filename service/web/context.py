@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 
 from service.database.files import Files
 from service.errors import ServiceError
-from service.programme import sessions, tokens
+from service.programme import analyses, sessions, tokens
+from service.programme.analyses import Current
 from service.programme.viewer import Role, Viewer
 from service.settings import Web
 from service.web import rendering, security
@@ -58,6 +59,12 @@ async def turn() -> AsyncIterator[None]:
     """
     async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
         yield
+
+
+def current(request: Request) -> Current:
+    """What would analyse a file now."""
+    settings = request.app.state.analysis
+    return analyses.current(settings.models, settings.embedding)
 
 
 def connection(request: Request, _turn: Annotated[None, Depends(turn, scope="function")]) -> Iterator[Connection]:
@@ -159,7 +166,6 @@ Staff = Annotated[Viewer, Depends(allow("office", "admin"), scope="function")]
 Admin = Annotated[Viewer, Depends(allow("admin"), scope="function")]
 Applicant = Annotated[Viewer, Depends(allow("applicant"), scope="function")]
 Reviewer = Annotated[Viewer, Depends(allow("reviewer"), scope="function")]
-UnitUser = Annotated[Viewer, Depends(allow("unit"), scope="function")]
 StaffOrUnit = Annotated[Viewer, Depends(allow("office", "admin", "unit"), scope="function")]
 
 

@@ -8,7 +8,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,12 +15,12 @@ from markupsafe import Markup
 
 from service import __version__
 from service import render as report
+from service.programme.china import ZONE
 from service.programme.viewer import Viewer
 from service.render.wording import printable, words_for
 
 _FOLDER = Path(__file__).parent
 STATIC = (_FOLDER / "static", Path(report.__file__).parent / "static")  # of the pages; of the report, which stands in files as well
-_ZONE = ZoneInfo("Asia/Shanghai")
 
 # What each role finds in the navigation: address, words.
 _NAV: dict[str, tuple[tuple[str, str], ...]] = {
@@ -111,18 +110,18 @@ def _environment() -> Environment:
 
 def when(value: datetime | None) -> str:
     """2026-11-21 16:20, Chinese time."""
-    return "" if value is None else value.astimezone(_ZONE).strftime("%Y-%m-%d %H:%M")
+    return "" if value is None else value.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
 
 
 def day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
-        value = value.astimezone(_ZONE).date()
+        value = value.astimezone(ZONE).date()
     return "" if value is None else value.isoformat()
 
 
 def today() -> date:
     """The day in China."""
-    return datetime.now(_ZONE).date()
+    return datetime.now(ZONE).date()
 
 
 def percent(value: float | None) -> str:

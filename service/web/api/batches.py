@@ -22,7 +22,6 @@ from service.web.api.common import (
     Moment,
     Out,
     answer,
-    current,
     digest_of,
     done_once,
     pages,
@@ -137,7 +136,7 @@ def receive(
     def work() -> Response:
         rules = rulebook.load(batch.edition)
         state = batches.receive(
-            db, viewer, store, id, data=data, name=name, edition=rules, current=current(request), most_mb=settings.upload_mb
+            db, viewer, store, id, data=data, name=name, edition=rules, current=context.current(request), most_mb=settings.upload_mb
         )
         return answer(Received(state=state), 202, location=f"/api/v1/batches/{id}/files")
 

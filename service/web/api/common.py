@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 
 from service.errors import ServiceError
 from service.parse.limits import MIB
-from service.programme import analyses, once, uploads
-from service.programme.analyses import Current
+from service.programme import once, uploads
 from service.programme.once import Answer
 from service.programme.uploads import Checked
 from service.programme.viewer import Viewer
@@ -211,12 +210,6 @@ def received(request: Request, db: Connection, viewer: Viewer, file: UploadFile)
     settings = context.web(request)
     uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
     return uploads.checked(file.file.read(settings.upload_mb * MIB + 1), file.filename or "", most_mb=settings.upload_mb)
-
-
-def current(request: Request) -> Current:
-    """What would analyse a file now."""
-    analysis = request.app.state.analysis
-    return analyses.current(analysis.models, analysis.embedding)
 
 
 def digest_of(data: bytes) -> str:

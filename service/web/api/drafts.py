@@ -28,7 +28,6 @@ from service.web.api.common import (
     Moment,
     Out,
     answer,
-    current,
     digest_of,
     done_once,
     known,
@@ -142,7 +141,7 @@ def create(
     checked = received(request, db, viewer, file)
 
     def work() -> Response:
-        days, now = settings.draft_days, current(request)
+        days, now = settings.draft_days, context.current(request)
         made = drafts.create(db, viewer, store, edition=rules, file=checked, name=wanted.name, days=days, current=now)
         return answer(_out(drafts.one(db, viewer, made)), 202, location=f"/api/v1/drafts/{made}")
 
@@ -182,7 +181,7 @@ def add_version(
 
     def work() -> Response:
         rules = edition_known(draft.edition)
-        drafts.add_version(db, viewer, store, id, edition=rules, file=checked, days=settings.draft_days, current=current(request))
+        drafts.add_version(db, viewer, store, id, edition=rules, file=checked, days=settings.draft_days, current=context.current(request))
         return answer(_out(drafts.one(db, viewer, id)), 202, location=f"/api/v1/drafts/{id}")
 
     return done_once(request, db, viewer, key, work, asked=(id, checked.file_name, digest_of(checked.data)))

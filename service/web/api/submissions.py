@@ -34,7 +34,6 @@ from service.web.api.common import (
     Moment,
     Out,
     answer,
-    current,
     digest_of,
     done_once,
     expected,
@@ -223,7 +222,7 @@ def submit(
 
     def work() -> Response:
         kept = _kept(db, store, checked)
-        wanted = analyses.want(db, sha256=kept.sha256, file_name=kept.file_name, edition=rules, current=current(request))
+        wanted = analyses.want(db, sha256=kept.sha256, file_name=kept.file_name, edition=rules, current=context.current(request))
         made = submissions.submit(
             db,
             viewer,
@@ -281,7 +280,7 @@ def add_version(
         _held(db, viewer, id, match)
         kept = _kept(db, store, checked)
         rules = rulebook.load(row.edition)
-        wanted = analyses.want(db, sha256=kept.sha256, file_name=kept.file_name, edition=rules, current=current(request))
+        wanted = analyses.want(db, sha256=kept.sha256, file_name=kept.file_name, edition=rules, current=context.current(request))
         if viewer.role == "applicant":
             made = applications.renew(db, viewer, id, file=kept, analysis=wanted, today=today())
         else:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -18,11 +17,11 @@ from service import lexicon
 from service.errors import ServiceError
 from service.programme import audit
 from service.programme.audit import Event, Filter
+from service.programme.china import ZONE
 from service.render.sheets import text_value
 from service.web import context, rendering
 
 router = APIRouter(prefix="/events")
-_ZONE = ZoneInfo("Asia/Shanghai")
 _ON_A_PAGE = 100
 _WORDED = frozenset({"by", "role", "was_role"})  # details whose values have words
 _MOST = 200_000  # events in one export
@@ -42,7 +41,7 @@ Before = Annotated[int, Query(ge=0, le=2**62)]
 
 def _day(given: str) -> datetime | None:
     try:
-        return datetime.combine(datetime.fromisoformat(given.strip()).date(), time(), _ZONE) if given.strip() else None
+        return datetime.combine(datetime.fromisoformat(given.strip()).date(), time(), ZONE) if given.strip() else None
     except (ValueError, OverflowError):
         raise ServiceError("date_invalid", f"日期“{given}”不对，请写成 2026-05-01 的样子，或留空。", status=422) from None
 
@@ -142,7 +141,7 @@ def _plain(event: Event) -> dict[str, Any]:
 
 def _cells(event: Event) -> tuple[object, ...]:
     plain = _plain(event)
-    at = event.at.astimezone(_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    at = event.at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
     details = json.dumps(event.details, ensure_ascii=False, sort_keys=True) if event.details else ""
     done = (action_name(event.action), event.action, event.object, details)
     return (event.id, at, event.actor_name, event.actor, event.address, *done, plain["previous"], plain["hash"])

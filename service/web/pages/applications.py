@@ -20,7 +20,8 @@ from service.programme.submissions import Submission, Version
 from service.programme.viewer import Viewer
 from service.render.view import Item
 from service.web import context, names, results
-from service.web.pages.drafts import current, known, received
+from service.web.pages.drafts import received
+from service.web.pages.editions import known
 from service.web.rendering import today
 
 router = APIRouter()
@@ -201,7 +202,7 @@ def add(
         with db.begin_nested():
             kept = uploads.stored(db, files, checked)
             wanted = analyses.want(
-                db, sha256=kept.sha256, file_name=kept.file_name, edition=edition, current=current(request), priority=analyses.SOON
+                db, sha256=kept.sha256, file_name=kept.file_name, edition=edition, current=context.current(request), priority=analyses.SOON
             )
             made = applications.renew(db, viewer, id_, file=kept, analysis=wanted, today=today())
     except ServiceError as error:

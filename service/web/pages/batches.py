@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from service import rulebook
 from service.errors import ServiceError
-from service.programme import analyses, batches, rounds, units, unpacking, uploads
+from service.programme import batches, rounds, units, unpacking, uploads
 from service.programme.batches import Batch
 from service.programme.viewer import Viewer
 from service.web import context, rendering
@@ -133,7 +133,7 @@ def _files(request: Request, viewer: Viewer, batch: Batch, files: list[UploadFil
 
 
 def _kept(request: Request, viewer: Viewer, batch: Batch, name: str, data: bytes) -> str:
-    settings, analysis = context.web(request), request.app.state.analysis
+    settings = context.web(request)
     with context.engine(request).begin() as db:
         try:
             uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
@@ -148,7 +148,7 @@ def _kept(request: Request, viewer: Viewer, batch: Batch, name: str, data: bytes
             data=data,
             name=name,
             edition=rulebook.load(batch.edition),
-            current=analyses.current(analysis.models, analysis.embedding),
+            current=context.current(request),
             most_mb=settings.upload_mb,
         )
 

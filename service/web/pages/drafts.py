@@ -14,13 +14,13 @@ from service.errors import ServiceError
 from service.model import Edition, Report
 from service.parse.limits import MIB
 from service.programme import analyses, drafts, rounds, submissions, uploads
-from service.programme.analyses import Current
 from service.programme.drafts import Draft, Version
 from service.programme.mended import mended
 from service.programme.uploads import Checked
-from service.programme.viewer import Viewer, not_found
+from service.programme.viewer import Viewer
 from service.settings import Web
 from service.web import context, names, results, versions
+from service.web.pages.editions import known
 from service.web.rendering import today
 
 router = APIRouter()
@@ -76,7 +76,7 @@ def create(
         file=checked,
         name=name,
         days=settings.draft_days,
-        current=current(request),
+        current=context.current(request),
     )
     return context.redirect(request, f"/drafts/{made}")
 
@@ -145,7 +145,7 @@ def add(
     except ServiceError as error:
         return _page(request, db, viewer, settings, id_, error=error)
     edition = known(draft.edition)
-    drafts.add_version(db, viewer, files, id_, edition=edition, file=checked, days=settings.draft_days, current=current(request))
+    drafts.add_version(db, viewer, files, id_, edition=edition, file=checked, days=settings.draft_days, current=context.current(request))
     return context.redirect(request, f"/drafts/{id_}")
 
 
@@ -162,7 +162,7 @@ def again(request: Request, db: context.Db, viewer: context.Applicant, settings:
     """Tries an analysis once more that failed for a reason of ours."""
     draft = drafts.one(db, viewer, id_)
     uploads.allow(db, viewer, an_hour=settings.uploads_an_hour)
-    drafts.retry(db, viewer, id_, edition=known(draft.edition), current=current(request))
+    drafts.retry(db, viewer, id_, edition=known(draft.edition), current=context.current(request))
     return context.redirect(request, f"/drafts/{id_}")
 
 
@@ -233,17 +233,6 @@ def received(file: UploadFile | None, *, most_mb: int) -> Checked:
     if file is None or not file.filename:
         raise ServiceError("upload_missing", "请选择要上传的文件。", status=422)
     return uploads.checked(file.file.read(most_mb * MIB + 1), file.filename, most_mb=most_mb)
-
-
-def current(request: Request) -> Current:
-    """What would analyse a file now."""
-    settings = request.app.state.analysis
-    return analyses.current(settings.models, settings.embedding)
-
-
-def known(edition: str) -> Edition:
-    """The rules of an edition that something was made for."""
-    return rulebook.load(edition) if edition in {each.id for each in rulebook.editions()} else not_found("这一届的规则")
 
 
 def choices(db: Connection) -> list[Choice]:
